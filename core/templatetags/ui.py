@@ -26,6 +26,29 @@ WEEKDAYS = "一二三四五六日"
 SOON_PERCENT = 75
 FULL_PERCENT = 100
 
+# state → (tone, icon). The word beside the icon carries the meaning; the colour only groups.
+STATE_LOOKS: dict[str, tuple[str, str]] = {
+    "registered": ("blue", "inbox"),
+    "answered": ("green", "message-circle"),
+    "transferred": ("", "arrow-right-left"),
+    "redirected": ("", "corner-up-right"),
+    "explained": ("", "book-open"),
+    "abuse": ("", "ban"),
+    "dispatched": ("blue", "send"),
+    "replied": ("green", "message-circle"),
+    "callback_due": ("amber", "phone-call"),
+    "redo": ("amber", "rotate-ccw"),
+    "closed": ("green", "circle-check"),
+    "withdrawn": ("", "undo-2"),
+    "issued": ("amber", "bell"),
+    "signed": ("blue", "signature"),
+    "handling": ("blue", "hourglass"),
+    "approved": ("green", "badge-check"),
+    "objected": ("red", "hand"),
+    "reassigned": ("", "arrow-right-left"),
+    "terminated": ("", "circle-x"),
+}
+
 
 @register.simple_tag
 def icon(name: str, label: str = "", css_class: str = "") -> SafeString:
@@ -112,12 +135,21 @@ def lookup(mapping: Mapping[Any, Any] | None, key: object) -> object:
 
 
 @register.filter
-def due_tone(percent: float | None) -> str:
-    """Name the tone of a due bar from the share of the time used up: "", "soon" or "over"."""
+def due_tone(percent: float | None, given: str | None = None) -> str:
+    """Name the tone of a due bar: `given`, or from the share of the time used "", "soon", "over"."""
+    if given:
+        return given
     used = percent or 0
     if used >= FULL_PERCENT:
         return "over"
     return "soon" if used >= SOON_PERCENT else ""
+
+
+@register.filter
+def state_look(state: str | None) -> dict[str, str]:
+    """Choose the icon and the tone of a state badge; an unknown state gets a plain dot."""
+    tone, name = STATE_LOOKS.get(str(state), ("", "circle-dot"))
+    return {"tone": tone, "icon": name}
 
 
 @register.simple_tag
