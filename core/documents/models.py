@@ -1,0 +1,44 @@
+"""Rendered documents: asked for on a page, made in a queue, kept with their digest."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.personal_data.register import classify
+
+
+class DocumentState(models.TextChoices):
+    """How far the rendering is."""
+
+    QUEUED = "queued", _("排队中")
+    READY = "ready", _("已生成")
+    FAILED = "failed", _("生成失败")
+
+
+class Document(models.Model):
+    """One PDF about one subject, readable by the one who asked for it."""
+
+    token = models.UUIDField(unique=True)
+    kind = models.CharField(max_length=40)
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    requested_by = models.ForeignKey(
+        "core.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(max_length=10, choices=DocumentState, default=DocumentState.QUEUED)
+    file = models.FileField(upload_to="documents/%Y/%m/%d", blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    data_classes = classify(
+        internal="id token kind subject_type subject_id requested_by state sha256 error created_at"
+        " ready_at",
+        personal="file",
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="document_subject_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -1,0 +1,39 @@
+"""Writing to the outbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from core.events import wake
+from core.events.models import Event
+
+
+def publish(  # noqa: PLR0913  an event is its fields
+    *,
+    kind: str,
+    scopes: Sequence[str],
+    subject_type: str,
+    subject_id: int,
+    subject_no: str = "",
+    version: int = 0,
+    data: dict[str, Any] | None = None,
+    at: datetime,
+) -> Event:
+    """Record an event in the running transaction; the relay is woken once it commits.
+
+    ``data`` holds ids and codes only, never personal data: it travels to every listener.
+    """
+    event = Event.objects.create(
+        kind=kind,
+        scopes=sorted(set(scopes)),
+        subject_type=subject_type,
+        subject_id=subject_id,
+        subject_no=subject_no,
+        version=version,
+        data=data or {},
+        at=at,
+    )
+    transaction.on_commit(wake.relay, robust=True)
+    return event

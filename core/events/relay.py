@@ -1,0 +1,68 @@
+"""From the outbox to the listeners.
+
+One writer at a time (an advisory lock) numbers the committed events, then every subscriber
+reads on from its own position. A subscriber's position moves in the transaction in which its
+batch was handled: at least once for the outside world, exactly once for what it does in the
+database. Socket hints are best effort; a console that misses one catches up by its cursor.
+"""
+
+from collections.abc import Callable, Sequence
+
+from django.db import connection, transaction
+
+from core.events.models import Event, Subscription
+
+NUMBERING_LOCK = 0x544F4E47
+BATCH = 500
+Handler = Callable[[Sequence[Event]], None]
+_subscribers: dict[str, Handler] = {}
+
+
+def subscribe(name: str, handler: Handler) -> None:
+    """Register a handler for batches of events; called from ``AppConfig.ready``.
+
+    The handler runs inside the transaction that moves its position, so it may write to the
+    database and must not wait for anybody outside.
+    """
+    _subscribers[name] = handler
+
+
+@transaction.atomic
+def number_pending(*, limit: int = BATCH) -> int:
+    """Give the next positions to committed events in the order of their ids; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
+        cursor.execute(
+            """
+            WITH pending AS (
+                SELECT id, row_number() OVER (ORDER BY id) AS rank
+                FROM (SELECT id FROM core_event WHERE position IS NULL ORDER BY id LIMIT %s) AS p
+            ), last AS (SELECT coalesce(max(position), 0) AS position FROM core_event)
+            UPDATE core_event AS e SET position = last.position + pending.rank
+            FROM pending, last WHERE e.id = pending.id
+            """,
+            [limit],
+        )
+        return cursor.rowcount
+
+
+@transaction.atomic
+def deliver(name: str, *, limit: int = BATCH) -> list[Event]:
+    """Hand the next events to one subscriber; another relay at the same work is waited for."""
+    Subscription.objects.get_or_create(name=name)
+    row = Subscription.objects.select_for_update().get(name=name)
+    batch = list(Event.objects.filter(position__gt=row.position).order_by("position")[:limit])
+    if batch:
+        _subscribers[name](batch)
+        row.position = batch[-1].position or row.position
+        row.save(update_fields=["position", "updated_at"])
+    return batch
+
+
+def run_once() -> int:
+    """Number what is pending and hand everything out; return how many events were numbered."""
+    numbered = number_pending()
+    for name in tuple(_subscribers):
+        while len(deliver(name)) == BATCH:
+            pass
+    return numbered

@@ -1,0 +1,1 @@
+"""Identifiers that carry a check of their own: phones, resident IDs, USCCs, licence identifiers."""

@@ -1,0 +1,10 @@
+"""12345 and every online complaint platform in one pool."""
+
+from django.apps import AppConfig
+
+
+class HotlineConfig(AppConfig):
+    """网络理政."""
+
+    name = "hotline"
+    verbose_name = "12345 热线"
