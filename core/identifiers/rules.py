@@ -33,7 +33,7 @@ _LICENCE_TYPE_LENGTH = _USCC_LENGTH + 3
 _LICENCE_PARTS = 5
 _MOBILE = re.compile(r"(?:(?:\+|00)?86|0)?(1[3-9][0-9]{9})")
 _PHONE_BODY = re.compile(r"[+0-9() .-]+")
-_EXTENSION = re.compile(r"^(.*?)(?:转|分机号?|EXT\.?|X|#)[:.]?([0-9]{1,6})$")
+_EXTENSION = re.compile(r"^(.*?)(?:转|分机号?|;?EXT|X|#)[:.=]?([0-9]{1,6})$")
 _DASHED_EXTENSION = re.compile(r"^(\(?0[0-9]{2,3}\)?-?[0-9]{7,8})-([0-9]{1,6})$")
 _RESIDENT_SHAPE = re.compile(r"[0-9]{17}[0-9X]")
 _USCC_BODY = re.compile(r"[0-9A-HJ-NPQRTUWXY]{17}")
@@ -311,7 +311,7 @@ def licence_check_character(*, type_code: str, issuer: str, serial: str, version
 
     The root and the dots take no part. The scheme sees every wrong character; of swapped neighbours
     it misses about one in six hundred, and only where the two stand next to each other in the
-    alphabet (GH for HG, or Z0 for 0Z). Raises :class:`InvalidLicenceIdentifier` on other characters.
+    alphabet (GH for HG, Z0 for 0Z). Raises :class:`InvalidLicenceIdentifier` on odd characters.
     """
     product = 36
     for part in (type_code, issuer, serial, version):
