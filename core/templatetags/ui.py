@@ -174,6 +174,10 @@ def _script_texts() -> dict[str, str]:
         "network_failed": _("网络不通，您填写的内容还在。请检查网络后再试。"),
         "locating": _("正在获取您的位置……"),
         "locate_failed": _("没能获取位置。您可以在地图上点选，或直接填写地址。"),
+        "zoom_in": _("放大"),
+        "zoom_out": _("缩小"),
+        "passkey_cancelled": _("没有使用通行密钥。可以再试一次，或用密码登录。"),
+        "passkey_failed": _("这台设备暂时不能用通行密钥，请用密码登录。"),
         "point_set": _("已标记位置：{lat}, {lng}"),
         "point_cleared": _("已清除标记"),
         "region_chosen": _("已选择：{name}"),
@@ -184,9 +188,8 @@ def _saving_texts() -> dict[str, str]:
     return {
         "saving": _("正在保存……"),
         "saved": _("已保存 {time}"),
-        "saved_here": _("已保存在本机 {time}，恢复连接后自动上传"),
+        "saved_here": _("已保存在本机 {time}，登录或联网后会自动上传"),
         "restored": _("已恢复您上次填写的内容"),
-        "restored_undo": _("不用恢复"),
     }
 
 
@@ -198,6 +201,7 @@ def _upload_texts() -> dict[str, str]:
         "upload_retry": _("重试"),
         "upload_remove": _("移除"),
         "upload_removed": _("已移除"),
+        "upload_empty": _("这是一个空文件，请重新选择"),
         "upload_too_big": _("超过 {size}，请压缩后再传"),
         "upload_bad_type": _("不支持这种文件，请上传：{types}"),
         "upload_too_many": _("最多上传 {n} 个文件"),

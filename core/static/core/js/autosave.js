@@ -5,8 +5,9 @@
  * `{"fields": {name: value | [values]}}` after a pause. When the session has expired or the network
  * is down the mirror stays, and the next page with the same key puts it back into the form.
  * `data-autosave-key` names the draft (default: the path); `data-autosave-user` keeps a shared
- * computer's next person from seeing it: a mirror of another user is dropped. A successful
- * submission must call `clear()` or answer with a page that carries `data-autosave-clear="KEY"`.
+ * computer's next person from seeing it: a mirror is shown to its own user only (one made before
+ * signing in, to whoever signs in next in the same tab). After a successful submission call
+ * `clear()` or answer with a page that carries `data-autosave-clear="KEY"`.
  * Passwords, files, hidden inputs and `[data-autosave-skip]` are never stored.
  */
 
@@ -16,6 +17,7 @@ import { clock, text } from "./text.js";
 import { toast } from "./toast.js";
 
 const PAUSE = 1200;
+const RETRY = 15000;
 const SKIPPED = new Set(["password", "file", "hidden", "submit", "button", "reset"]);
 
 function storageKey(name) {
@@ -72,6 +74,7 @@ export function startAutosave(form) {
   const user = form.dataset.autosaveUser ?? "";
   const place = document.querySelector("[data-autosave-state]");
   let timer = null;
+  let submitted = false;
   let sent = JSON.stringify(read(form));
   const say = (state, words) => {
     if (!place) return;
@@ -87,7 +90,7 @@ export function startAutosave(form) {
     clearTimeout(timer);
     const fields = read(form);
     const now = JSON.stringify(fields);
-    if (now === sent) return;
+    if (submitted || now === sent) return;
     say("saving", text("saving"));
     try {
       const answer = await sendJson(form.dataset.autosave, { fields }, { keepalive });
@@ -96,31 +99,32 @@ export function startAutosave(form) {
       say("saved", text("saved", { time: clock() }));
     } catch {
       say("failed", text("saved_here", { time: clock() }));
+      timer = setTimeout(flush, RETRY);
     }
   };
   const changed = () => {
+    submitted = false;
     mirror(read(form));
     clearTimeout(timer);
     timer = setTimeout(flush, PAUSE);
   };
-  restore(form, mirrored(key, user), clear);
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
+  form.addEventListener("submit", () => {
+    submitted = true;
+    clearTimeout(timer);
+  });
+  restore(form, mirrored(key, user));
   addEventListener("online", () => flush());
   addEventListener("pagehide", () => flush({ keepalive: true }));
   return { flush, clear };
 }
 
-function restore(form, kept, clear) {
+function restore(form, kept) {
   const shown = read(form);
   if (!kept || JSON.stringify({ ...shown, ...kept }) === JSON.stringify(shown)) return;
   write(form, kept);
-  toast(text("restored"), {
-    undo: () => {
-      write(form, shown);
-      clear();
-    },
-  });
+  toast(text("restored"), { undo: () => write(form, shown) });
 }
 
 behaviour("form[data-autosave]", startAutosave);

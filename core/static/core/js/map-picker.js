@@ -14,7 +14,8 @@ function drawRegions(L, map, regions) {
   return L.geoJSON(regions, {
     interactive: false,
     style: () => ({ className: "map__region" }),
-    onEachFeature: (feature, layer) => layer.bindTooltip(feature.properties.name, { sticky: true }),
+    onEachFeature: (feature, layer) =>
+      layer.bindTooltip(feature.properties.name, { permanent: true, direction: "center", className: "map__name" }),
   }).addTo(map);
 }
 
@@ -24,7 +25,8 @@ export function startMap(root) {
   const block = document.getElementById("map-regions");
   const canvas = root.querySelector("[data-map-canvas]");
   if (!L || !canvas) return;
-  const map = L.map(canvas, { attributionControl: false, keyboard: true, zoomSnap: 0.5 });
+  const map = L.map(canvas, { attributionControl: false, zoomControl: false, zoomSnap: 0.5 });
+  L.control.zoom({ zoomInTitle: text("zoom_in"), zoomOutTitle: text("zoom_out") }).addTo(map);
   const { tileUrl, regionInput } = root.dataset;
   if (tileUrl) L.tileLayer(tileUrl, { maxZoom: 19 }).addTo(map);
   const layer = drawRegions(L, map, JSON.parse(block?.textContent || "null") ?? []);
