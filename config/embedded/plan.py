@@ -1,4 +1,4 @@
-"""How the servers of one data directory listen and how careful they are; recorded beside the data."""
+"""How the servers of one data directory listen and how careful they are, recorded with the data."""
 
 import contextlib
 import dataclasses

@@ -164,8 +164,8 @@ class Postgres:
             return
         if _may_hold_data(home):
             raise PlantError(
-                f"数据库目录 {home} 不完整（缺少 global/pg_control），但其中可能有数据，因此不予处理；"
-                f"请从备份恢复，或把该目录移走后重试。"
+                f"数据库目录 {home} 不完整（缺少 global/pg_control），但其中可能有数据，"
+                f"因此不予处理；请从备份恢复，或把该目录移走后重试。"
                 f" / The cluster is incomplete but may hold data; restore it or move it away."
             )
         aside = home.with_name(f"{home.name}.aside-{time.strftime('%Y%m%d%H%M%S')}")

@@ -73,7 +73,7 @@ def run_tool(
         check=False,
         cwd="/",
         env=SERVER_ENV,
-        preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509  the keeper has one thread
+        preexec_fn=dies_with_parent(signal.SIGKILL),
         **_identity(account),
     )
 
