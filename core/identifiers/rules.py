@@ -13,9 +13,9 @@ from datetime import date
 from enum import StrEnum
 
 import phonenumbers
-from django.utils.translation import gettext_noop as _
 
 from core.errors import InvalidError
+from core.errors import gettext_noop as _
 
 DIGITS_AND_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
