@@ -58,6 +58,11 @@ class Program:
     def is_running(self) -> bool:
         return self.child is not None and self.child.poll() is None
 
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM to the leader, which tells its own children."""
+        if self.child is not None and self.child.poll() is None:
+            self.child.terminate()
+
     def kill_group(self) -> None:
         """Kill what is left of the group, also the children of a leader that is gone."""
         if self.child is not None:
@@ -76,6 +81,7 @@ class Supervisor:
         self.programs = list(programs)
         self.every_look = every_look
         self.stopping = False
+        self.stop_requests = 0
         self.printer = Printer(sys.stdout, width=max(len(program.name) for program in programs))
         self.selector = selectors.DefaultSelector()
         self.wake_read, self.wake_write = os.pipe()
@@ -85,14 +91,19 @@ class Supervisor:
     def __enter__(self) -> "Supervisor":
         signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
         self.selector.register(self.wake_read, selectors.EVENT_READ, None)
-        for sign in STOP_SIGNALS:
-            signal.signal(sign, self._on_signal)
+        self.old_handlers = {sign: signal.signal(sign, self._on_signal) for sign in STOP_SIGNALS}
         return self
 
     def __exit__(self, *_exception: object) -> None:
         self.stop()
         signal.set_wakeup_fd(-1)
+        for sign, handler in self.old_handlers.items():
+            signal.signal(sign, handler)
+        for program in self.programs:
+            self._forget(program)
         self.selector.close()
+        os.close(self.wake_read)
+        os.close(self.wake_write)
 
     def run(self) -> None:
         """Keep everything running until somebody asks to stop."""
@@ -116,12 +127,11 @@ class Supervisor:
         """Ask all to stop, wait, kill what is left. A further stop signal cuts the wait short."""
         self.stopping = True
         asked = time.monotonic()
-        self._pending_stops = 0
+        requests = self.stop_requests
         for program in self.programs:
-            if program.is_running():
-                program.child.terminate()  # type: ignore[union-attr]  is_running proved it
+            program.ask_to_stop()
         while any(program.is_running() for program in self.programs):
-            if time.monotonic() - asked > GRACE or self._pending_stops:
+            if time.monotonic() - asked > GRACE or self.stop_requests > requests:
                 break
             self._relay(0.05)
         for program in self.programs:
@@ -150,12 +160,11 @@ class Supervisor:
             self.selector.register(program.child.stdout, selectors.EVENT_READ, program)
 
     def _forget(self, program: Program) -> None:
-        assert program.child is not None
-        stream = program.child.stdout
-        if stream is not None and not stream.closed:
-            with contextlib.suppress(KeyError):
-                self.selector.unregister(stream)
-            stream.close()
+        if program.child is None or program.child.stdout is None:
+            return
+        with contextlib.suppress(KeyError):
+            self.selector.unregister(program.child.stdout)
+        program.child.stdout.close()
         program.child = None
 
     def _relay(self, patience: float) -> None:
@@ -166,12 +175,11 @@ class Supervisor:
             except BlockingIOError:
                 continue
             if key.data is not None:
-                self._pass_on(key.data, data)
+                self._pass_on(key.data, key.fd, data)
 
-    def _pass_on(self, program: Program, data: bytes) -> None:
+    def _pass_on(self, program: Program, descriptor: int, data: bytes) -> None:
         if not data:
-            assert program.child is not None
-            self.selector.unregister(program.child.stdout)  # type: ignore[arg-type]  it is a pipe
+            self.selector.unregister(descriptor)
             return
         *lines, program.rest = (program.rest + data).split(b"\n")
         for line in lines:
@@ -183,5 +191,5 @@ class Supervisor:
             self.printer.write(Message("line", text, moment, name, colour or None))
 
     def _on_signal(self, _number: int, _frame: object) -> None:
-        self._pending_stops = getattr(self, "_pending_stops", 0) + 1
+        self.stop_requests += 1
         self.stopping = True

@@ -172,6 +172,9 @@ _TRIAGED = (_T.ANSWERED, _T.TRANSFERRED, _T.REDIRECTED, _T.LINKED, _T.EXPLAINED,
 _TRIAGERS = (Role.AGENT, Role.SHIFT_LEAD, Role.DISPATCHER)
 
 TICKET_TRANSITIONS: dict[str, Rule] = {
+    "claim": _rule((_T.REGISTERED,), _T.REGISTERED, *_TRIAGERS),
+    "release": _rule((_T.REGISTERED,), _T.REGISTERED, *_TRIAGERS),
+    "revise": _rule((_T.REGISTERED,), _T.REGISTERED, *_TRIAGERS),
     "answer_directly": _rule((_T.REGISTERED,), _T.ANSWERED, *_TRIAGERS, needs_reason=True),
     "transfer": _rule((_T.REGISTERED,), _T.TRANSFERRED, *_TRIAGERS, needs_reason=True),
     "redirect": _rule((_T.REGISTERED,), _T.REDIRECTED, *_TRIAGERS, needs_reason=True),

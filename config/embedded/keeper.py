@@ -55,9 +55,10 @@ class Server(Protocol):
 
 def server_of(layout: Layout, name: str) -> Server:
     """Build the server `name` (postgres or valkey) with the recorded plan."""
-    account = server_account(layout.cluster)
-    kind = {"postgres": Postgres, "valkey": Valkey}[name]
-    return kind(layout, read_plan(layout), account)
+    plan, account = read_plan(layout), server_account(layout.cluster)
+    if name == "postgres":
+        return Postgres(layout, plan, account)
+    return Valkey(layout, plan, account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ def start_server(
         env=SERVER_ENV,
         start_new_session=True,
         preexec_fn=dies_with_parent(at_parents_death),  # noqa: PLW1509  the keeper has one thread
-        **_identity(account),
+        user=account.uid if account.changes else None,
+        group=account.gid if account.changes else None,
+        extra_groups=[] if account.changes else None,
     )
     assert server.stdin is not None
     with contextlib.suppress(BrokenPipeError), server.stdin as pipe:
@@ -74,14 +76,10 @@ def run_tool(
         cwd="/",
         env=SERVER_ENV,
         preexec_fn=dies_with_parent(signal.SIGKILL),
-        **_identity(account),
+        user=account.uid if account.changes else None,
+        group=account.gid if account.changes else None,
+        extra_groups=[] if account.changes else None,
     )
-
-
-def _identity(account: Account) -> dict[str, int | list[int]]:
-    if not account.changes:
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def processes_in(directory: Path) -> Iterator[int]:

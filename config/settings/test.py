@@ -15,6 +15,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATABASES["default"]["OPTIONS"].pop("pool", None)  # noqa: F405  test databases are dropped at the end
+if os.environ.get("TEST_DB"):
+    DATABASES["default"]["TEST"] = {"NAME": os.environ["TEST_DB"]}  # noqa: F405  layered settings
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_AUTOREFRESH = True
 DEV_PAGES = True

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connection, transaction
 
+from core.events import hints
 from core.events.models import Event, Subscription
 
 NUMBERING_LOCK = 0x544F4E47
@@ -28,8 +29,8 @@ def subscribe(name: str, handler: Handler) -> None:
 
 
 @transaction.atomic
-def number_pending(*, limit: int = BATCH) -> int:
-    """Give the next positions to committed events in the order of their ids; return how many."""
+def number_pending(*, limit: int = BATCH) -> list[Event]:
+    """Give the next positions to committed events in the order of their ids; return the events."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
         cursor.execute(
@@ -39,11 +40,12 @@ def number_pending(*, limit: int = BATCH) -> int:
                 FROM (SELECT id FROM core_event WHERE position IS NULL ORDER BY id LIMIT %s) AS p
             ), last AS (SELECT coalesce(max(position), 0) AS position FROM core_event)
             UPDATE core_event AS e SET position = last.position + pending.rank
-            FROM pending, last WHERE e.id = pending.id
+            FROM pending, last WHERE e.id = pending.id RETURNING e.id
             """,
             [limit],
         )
-        return cursor.rowcount
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Event.objects.filter(pk__in=ids).order_by("position")) if ids else []
 
 
 @transaction.atomic
@@ -60,9 +62,14 @@ def deliver(name: str, *, limit: int = BATCH) -> list[Event]:
 
 
 def run_once() -> int:
-    """Number what is pending and hand everything out; return how many events were numbered."""
+    """Number what is pending, hint it to open consoles, hand it to the subscribers.
+
+    Returns how many events were numbered.
+    """
     numbered = number_pending()
+    if numbered:
+        hints.send(numbered)
     for name in tuple(_subscribers):
         while len(deliver(name)) == BATCH:
             pass
-    return numbered
+    return len(numbered)

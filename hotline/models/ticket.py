@@ -93,6 +93,14 @@ class Ticket(models.Model):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="linked_tickets"
     )
     rounds = models.PositiveSmallIntegerField(_("派单轮次"), default=0)
+    accused_unit = models.ForeignKey(
+        "core.Organisation",
+        verbose_name=_("被投诉举报单位"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     search_tokens = SearchTokensField(sources=("title", "content", "address"))
 
     received_at = models.DateTimeField(_("收到时间"))
@@ -103,7 +111,7 @@ class Ticket(models.Model):
 
     data_classes = classify(
         internal="id no matter origin kind category region urgency confidential publishable state"
-        " version claimed_by triage_outcome triage_channel linked_to rounds received_at"
+        " version claimed_by triage_outcome triage_channel linked_to accused_unit rounds received_at"
         " answer_due_at dispatched_at replied_at closed_at",
         personal="query_code citizen title content address lng lat search_tokens",
     )
@@ -146,6 +154,22 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return self.no
+
+    @_moves("claim")
+    def claim(self, *, at: datetime, agent: Any) -> None:
+        """One agent takes it."""
+        self.claimed_by = agent
+
+    @_moves("release")
+    def release(self, *, at: datetime) -> None:
+        """The agent gives it back to the queue."""
+        self.claimed_by = None
+
+    @_moves("revise")
+    def revise(self, *, at: datetime, changes: dict[str, Any]) -> None:
+        """Correct what was registered."""
+        for name, value in changes.items():
+            setattr(self, name, value)
 
     @_moves("answer_directly")
     def answer_directly(self, *, at: datetime, outcome: str, channel: str = "") -> None:

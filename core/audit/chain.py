@@ -1,0 +1,55 @@
+"""The arithmetic of the chain: what is hashed, and how."""
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from django.conf import settings
+from gmssl import func, sm3
+
+from core.audit.models import AuditEntry
+
+GENESIS = b"\x00" * 32
+FIELDS = (
+    "id",
+    "at",
+    "actor_id",
+    "action",
+    "outcome",
+    "subject_type",
+    "subject_id",
+    "reason",
+    "data",
+    "address",
+    "request_id",
+)
+
+
+def canonical(entry: AuditEntry) -> bytes:
+    """Return the bytes that stand for an entry: all of its fields, in one fixed form."""
+    values: dict[str, Any] = {name: getattr(entry, name) for name in FIELDS}
+    values["at"] = entry.at.timestamp()
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def digest(message: bytes) -> bytes:
+    """Hash with the configured algorithm: SM3 (GM/T 0004) or SHA-256."""
+    if settings.AUDIT_DIGEST == "sm3":
+        try:
+            return hashlib.new("sm3", message).digest()
+        except ValueError:  # this OpenSSL was built without SM3
+            return bytes.fromhex(sm3.sm3_hash(func.bytes_to_list(message)))
+    return hashlib.sha256(message).digest()
+
+
+def link(previous: bytes, entry: AuditEntry) -> bytes:
+    """Return the digest of the next link."""
+    return digest(previous + canonical(entry))
+
+
+def head_mac(position: int, last: bytes) -> bytes:
+    """Authenticate the end of the chain with the key that only the environment holds."""
+    key = base64.b64decode(settings.AUDIT_KEY)
+    return hmac.new(key, position.to_bytes(8, "big") + last, hashlib.sha256).digest()

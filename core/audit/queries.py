@@ -1,0 +1,86 @@
+"""Checking the chain: what was changed, removed, inserted or put in another order."""
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from core.audit.chain import GENESIS, head_mac, link
+from core.audit.models import AuditEntry, AuditHead, AuditSeal
+
+UNSEALED_GRACE = timedelta(minutes=10)
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One place where the trail is not what was sealed."""
+
+    kind: str
+    position: int
+    entry_id: int
+
+
+def find_flaws(*, at: datetime) -> Iterator[Flaw]:
+    """Walk the whole chain and yield every flaw.
+
+    Kinds: ``altered`` (entry differs from its seal), ``deleted`` (seal without entry),
+    ``reordered`` (positions do not follow each other), ``inserted`` (entry that no seal knows
+    although sealing is long over), ``truncated`` and ``forged_head`` (the end of the chain is
+    not the authenticated one).
+    """
+    expected, last = 0, GENESIS
+    for seal, entry in _sealed():
+        expected += 1
+        if seal.position != expected:
+            yield Flaw("reordered", seal.position, seal.entry_id)
+            expected = seal.position
+        if entry is None:
+            yield Flaw("deleted", seal.position, seal.entry_id)
+        elif link(last, entry) != bytes(seal.digest):
+            yield Flaw("altered", seal.position, seal.entry_id)
+        last = bytes(seal.digest)
+    yield from _head_flaws(expected, last)
+    yield from _inserted(at)
+
+
+def _sealed() -> Iterator[tuple[AuditSeal, AuditEntry | None]]:
+    after = 0
+    while True:
+        seals = list(AuditSeal.objects.filter(position__gt=after).order_by("position")[:CHUNK])
+        if not seals:
+            return
+        entries = AuditEntry.objects.in_bulk([seal.entry_id for seal in seals])
+        for seal in seals:
+            yield seal, entries.get(seal.entry_id)
+        after = seals[-1].position
+
+
+def _head_flaws(position: int, last: bytes) -> Iterator[Flaw]:
+    head = AuditHead.objects.first()
+    if head is None:
+        if position:
+            yield Flaw("truncated", position, 0)
+        return
+    if not hmac.compare_digest(bytes(head.mac), head_mac(head.position, bytes(head.digest))):
+        yield Flaw("forged_head", head.position, 0)
+    if head.position != position or bytes(head.digest) != last:
+        yield Flaw("truncated", position, 0)
+
+
+def _inserted(at: datetime) -> Iterator[Flaw]:
+    late = AuditEntry.objects.raw(
+        "SELECT e.* FROM core_auditentry AS e WHERE e.at < %s"
+        " AND NOT EXISTS (SELECT 1 FROM core_auditseal AS s WHERE s.entry_id = e.id) ORDER BY e.id",
+        [at - UNSEALED_GRACE],
+    )
+    for entry in late:
+        yield Flaw("inserted", 0, entry.pk)
+
+
+def count_by_action(*, since: datetime) -> dict[str, int]:
+    """Return how often each action happened; for the audit administrator's page."""
+    rows = AuditEntry.objects.filter(at__gte=since).values("action").annotate(n=Count("id"))
+    return {row["action"]: row["n"] for row in rows.order_by("action")}

@@ -1,0 +1,196 @@
+"""受理: a contact becomes a ticket."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from core.accounts.models import Organisation, User
+from core.attachments.actions import bind
+from core.audit.actions import record
+from core.errors import InvalidError, NotFoundError
+from core.numbering.rules import query_code, ticket_number
+from core.regions.models import Region
+from core.regions.queries import resolve
+from hotline.actions.promises import start_answer_clock
+from hotline.machines import TICKETS
+from hotline.models import Category, Contact, Matter, Ticket
+from hotline.queries.categories import resolve_category
+from hotline.rules.intake import NewContact, check_contact, clean_contact
+from hotline.states import Source
+
+CHANNEL_DIGITS = {
+    Source.CALL: 1,
+    Source.PORTAL: 2,
+    Source.WECHAT: 3,
+    Source.APP: 4,
+    Source.MAYOR_MAILBOX: 5,
+    Source.EMAIL: 5,
+    Source.ONLINE_INQUIRY: 6,
+    Source.ONLINE_COMPLAINT: 6,
+    Source.PETITION: 7,
+    Source.GRID_WORKER: 8,
+    Source.BAD_RATING: 9,
+    Source.SENSOR: 0,
+}
+_IDS = """
+SELECT nextval('hotline_ticket_serial'),
+       nextval(pg_get_serial_sequence('hotline_matter', 'id')),
+       nextval(pg_get_serial_sequence('hotline_ticket', 'id'))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """The rows behind the codes of a contact."""
+
+    region: Region
+    category: Category | None
+    accused_unit: Organisation | None
+
+
+def register_contact(
+    *, new: NewContact, by: User | None, at: datetime, citizen: User | None = None
+) -> tuple[Ticket, bool]:
+    """Take a contact and open its ticket; return it and whether it is new.
+
+    The same (source, external_id) a second time, also at the same moment, returns the ticket of
+    the first. ``by`` is the agent who writes for a caller; ``citizen`` the signed-in citizen.
+    Raises InvalidError with every broken rule by field.
+    """
+    new = clean_contact(new)
+    resolved = _validate(new, at)
+    existing = _find_existing(new)
+    if existing is not None:
+        return existing, False
+    try:
+        with transaction.atomic(savepoint=bool(new.external_id)):
+            return _open_ticket(new, resolved, by=by, at=at, citizen=citizen), True
+    except IntegrityError:
+        existing = _find_existing(new)
+        if existing is None:
+            raise
+        return existing, False
+
+
+def _find_existing(new: NewContact) -> Ticket | None:
+    if not new.external_id:
+        return None
+    return (
+        Ticket.objects.select_related("origin", "region", "category")
+        .filter(origin__source=new.source, origin__external_id=new.external_id)
+        .first()
+    )
+
+
+def _validate(new: NewContact, at: datetime) -> _Resolved:
+    errors = check_contact(new, at=at)
+    region = None
+    try:
+        region = resolve(code=new.region)
+    except NotFoundError:
+        errors["region"] = ["没有这个区域，请从列表中选择事发地。"]
+    category = resolve_category(new.category) if new.category else None
+    if new.category and category is None:
+        errors["category"] = ["没有这个分类，请从列表中选择。"]
+    accused = None
+    if new.accused_unit:
+        accused = Organisation.objects.filter(code=new.accused_unit, is_active=True).first()
+        if accused is None:
+            errors["accused_unit"] = ["没有这个单位。"]
+    if errors or region is None:
+        raise InvalidError(fields=errors)
+    return _Resolved(region, category, accused)
+
+
+def _open_ticket(
+    new: NewContact,
+    resolved: _Resolved,
+    *,
+    by: User | None,
+    at: datetime,
+    citizen: User | None,
+) -> Ticket:
+    received_at = new.received_at or at
+    with connection.cursor() as cursor:
+        cursor.execute(_IDS)
+        serial, matter_id, ticket_id = cursor.fetchone()
+    matter = Matter(pk=matter_id, created_at=at)
+    matter.save(force_insert=True)
+    contact = _save_contact(new, by=by, citizen=citizen, received_at=received_at)
+    clock = start_answer_clock(
+        ticket_id=ticket_id,
+        kind=new.kind,
+        urgency=new.urgency,
+        region=resolved.region,
+        at=received_at,
+        by=by,
+    )
+    ticket = Ticket(
+        pk=ticket_id,
+        no=_number(new, resolved.region, received_at, serial),
+        query_code=query_code(),
+        matter=matter,
+        origin=contact,
+        citizen=citizen,
+        received_at=received_at,
+        answer_due_at=clock.due_at,
+        **_facts(new, resolved),
+    )
+    ticket.save(force_insert=True)
+    if new.attachments:
+        bind(tokens=new.attachments, subject_type="hotline.ticket", subject_id=ticket_id, by=citizen or by)
+    TICKETS.announce(ticket, "registered", at=at)
+    record(
+        action="ticket.register",
+        by=by or citizen,
+        at=at,
+        subject_type="hotline.ticket",
+        subject_id=ticket.no,
+    )
+    return ticket
+
+
+def _save_contact(
+    new: NewContact, *, by: User | None, citizen: User | None, received_at: datetime
+) -> Contact:
+    return Contact.objects.create(
+        source=new.source,
+        external_id=new.external_id,
+        caller_name=new.caller_name,
+        caller_phone=new.caller_phone,
+        caller_id_no=new.caller_id_no,
+        user=citizen,
+        title=new.title,
+        content=new.content,
+        received_at=received_at,
+        registered_by=by,
+    )
+
+
+def _facts(new: NewContact, resolved: _Resolved) -> dict[str, Any]:
+    return {
+        "kind": new.kind,
+        "category": resolved.category,
+        "title": new.title,
+        "content": new.content,
+        "region": resolved.region,
+        "address": new.address,
+        "lng": new.lng,
+        "lat": new.lat,
+        "urgency": new.urgency,
+        "confidential": new.confidential,
+        "publishable": new.publishable,
+        "accused_unit": resolved.accused_unit,
+    }
+
+
+def _number(new: NewContact, region: Region, received_at: datetime, serial: int) -> str:
+    return ticket_number(
+        region=region.code[:6],
+        day=timezone.localdate(received_at),
+        channel=CHANNEL_DIGITS[Source(new.source)],
+        serial=serial,
+    )

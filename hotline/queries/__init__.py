@@ -1,0 +1,1 @@
+"""Reads of the hotline; rights are inside every query."""

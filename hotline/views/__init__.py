@@ -1,0 +1,1 @@
+"""HTTP edges for people."""
