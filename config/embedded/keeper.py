@@ -27,6 +27,7 @@ from config.embedded.processes import start_server
 from config.embedded.valkey import Valkey
 
 READY = "ready"
+NOTE = "note: "
 START_PATIENCE = 120.0
 STOP_PATIENCE = 30.0
 LOOK_EVERY = 1.0
@@ -45,7 +46,7 @@ class Server(Protocol):
 
     @property
     def account(self) -> Account: ...
-    def prepare(self) -> None: ...
+    def prepare(self) -> list[str]: ...
     def command(self) -> list[str]: ...
     def standard_input(self) -> str: ...
     def is_ready(self) -> bool: ...
@@ -148,7 +149,8 @@ class Keeper:
         self.post.pin.unlink(missing_ok=True)
         try:
             self._open_log()
-            self.server.prepare()
+            for note in self.server.prepare():
+                say.write(f"{NOTE}{note}\n")
             self._start()
             self._await_ready()
         except PlantError as error:
@@ -258,7 +260,12 @@ class Keeper:
 
 
 def keep(layout: Layout, name: str) -> int:
-    """The life of a keeper process; its first line of output is `ready` or a sentence."""
+    """The life of a keeper process, apart from its starter.
+
+    It says on standard output first its notes, then `ready` or the sentence of an obstacle.
+    """
+    if os.fork():
+        os._exit(0)
     with os.fdopen(os.dup(1), "w") as say:
         silence = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1):

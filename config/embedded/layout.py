@@ -1,5 +1,6 @@
 """Where the embedded servers keep things below one DATA_DIR."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -75,7 +76,7 @@ def make_data_dir(layout: Layout) -> None:
     Raises PlantError where it cannot be used.
     """
     try:
-        if not layout.data_dir.exists():
+        with contextlib.suppress(FileExistsError):
             layout.data_dir.mkdir(parents=True)
             layout.data_dir.chmod(0o711)
         for private in (layout.keepers, layout.logs):

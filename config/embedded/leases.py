@@ -16,7 +16,7 @@ from typing import IO, Self
 
 from config.embedded.accounts import server_account
 from config.embedded.errors import PlantError, from_os_error
-from config.embedded.keeper import READY, STOP_PATIENCE, Post, server_of
+from config.embedded.keeper import NOTE, READY, STOP_PATIENCE, Post, server_of
 from config.embedded.keys import stored_secrets
 from config.embedded.layout import REPOSITORY, Layout, layout_of, make_data_dir
 from config.embedded.plan import Plan, Services, service_urls, settle_plan
@@ -151,16 +151,13 @@ def _start_keeper(layout: Layout, name: str) -> None:
             text=True,
         )
     assert keeper.stdout is not None
-    with keeper.stdout as pipe:
+    with keeper, keeper.stdout as pipe:
         word = pipe.readline().strip()
+        while word.startswith(NOTE):
+            sys.stderr.write(f"{word.removeprefix(NOTE)}\n")
+            word = pipe.readline().strip()
     if word != READY:
-        keeper.wait()
         raise PlantError(word or f"{name} 的守护进程意外退出；详见 {log}。 / The keeper failed.")
-    _orphans.append(keeper)
-
-
-_orphans: list[subprocess.Popen[str]] = []
-"""Keepers we started; they live on without us, but while we live we collect their end."""
 
 
 def _wake(post: Post) -> None:
@@ -175,8 +172,6 @@ def _await_end(post: Post) -> None:
     deadline = time.monotonic() + STOP_PATIENCE + 15
     while time.monotonic() < deadline and post.keeper_pid() is not None and not post.has_users():
         time.sleep(0.02)
-    for keeper in _orphans:
-        keeper.poll()
 
 
 def stop(env: Mapping[str, str]) -> list[str]:

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import socket
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,23 +69,25 @@ class Postgres:
         name = hashlib.sha256(os.fsencode(self.layout.data_dir)).hexdigest()[:12]
         return binaries.READABLE_PLACE / f"cluster-{name}"
 
-    def prepare(self) -> None:
+    def prepare(self) -> list[str]:
         """Make the cluster if there is none and bring its access rules up to date.
 
-        Raises PlantError where the directory is half made, foreign, in use or of another version.
+        Answers sentences about what was put right. Raises PlantError where the directory is half
+        made, foreign, in use or of another version.
         """
         home = self.home
         try:
-            self._clear_unfinished(home)
+            notes = self._clear_unfinished(home)
             if not home.exists():
                 self._make(home)
-            self._link(home)
+            notes += self._link(home)
             self._check_whole(home)
             self._write_access_rules(home)
             open_socket_dir(self.layout, self.plan, self.account)
         except OSError as error:
             raise from_os_error(error, home) from error
         self._await_predecessor(home)
+        return notes
 
     def command(self) -> list[str]:
         """The command line of the server."""
@@ -152,16 +153,17 @@ class Postgres:
             return False
         return True
 
-    def _clear_unfinished(self, home: Path) -> None:
+    def _clear_unfinished(self, home: Path) -> list[str]:
         """Remove what an interrupted creation left; set aside an empty shell; never touch data."""
+        notes = []
         for draft in home.parent.glob(f"{home.name}.making*"):
             shutil.rmtree(draft)
-            _say(f"上次初始化数据库时中断，已清除未完成的 {draft} 并重新创建。")
+            notes.append(f"上次初始化数据库时中断，已清除未完成的 {draft} 并重新创建。")
         if not home.exists() or (home / "global" / "pg_control").exists():
-            return
+            return notes
         if not any(home.iterdir()):
             home.rmdir()
-            return
+            return notes
         if _may_hold_data(home):
             raise PlantError(
                 f"数据库目录 {home} 不完整（缺少 global/pg_control），但其中可能有数据，"
@@ -170,7 +172,7 @@ class Postgres:
             )
         aside = home.with_name(f"{home.name}.aside-{time.strftime('%Y%m%d%H%M%S')}")
         home.rename(aside)
-        _say(f"数据库目录只初始化了一半且没有数据，已移到 {aside} 并重新创建。")
+        return [*notes, f"数据库目录只初始化了一半且没有数据，已移到 {aside} 并重新创建。"]
 
     def _make(self, home: Path) -> None:
         """Create the cluster beside its place and move it there once it is whole."""
@@ -222,11 +224,12 @@ class Postgres:
             f"数据库初始化失败：{reasons[0].strip()}。 / The cluster could not be made."
         )
 
-    def _link(self, home: Path) -> None:
+    def _link(self, home: Path) -> list[str]:
         """Leave a pointer below DATA_DIR to a cluster that had to lie elsewhere."""
-        if home != self.layout.cluster.resolve():
-            self.layout.cluster.symlink_to(home)
-            _say(f"服务账户进不了 {self.layout.data_dir}，数据库放在 {home}。")
+        if home == self.layout.cluster.resolve():
+            return []
+        self.layout.cluster.symlink_to(home)
+        return [f"服务账户进不了 {self.layout.data_dir}，数据库放在 {home}。"]
 
     def _check_whole(self, home: Path) -> None:
         if os.geteuid() not in {0, home.stat().st_uid}:
@@ -306,7 +309,3 @@ def _may_hold_data(home: Path) -> bool:
 
 def _own_name() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(sentence + "\n")

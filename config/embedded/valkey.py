@@ -32,8 +32,8 @@ class Valkey:
         reachable = can_pass(self.account, self.layout.data_dir)
         return self.layout.valkey if reachable else Path("/")
 
-    def prepare(self) -> None:
-        """Make the directories; raises PlantError where that fails."""
+    def prepare(self) -> list[str]:
+        """Make the directories; answers no notes; raises PlantError where that fails."""
         try:
             if self.home != Path("/"):
                 self.home.mkdir(mode=0o700, exist_ok=True)
@@ -41,6 +41,7 @@ class Valkey:
             open_socket_dir(self.layout, self.plan, self.account)
         except OSError as error:
             raise from_os_error(error, self.home) from error
+        return []
 
     def command(self) -> list[str]:
         """The command line of the server, which reads its settings from standard input."""
