@@ -15,7 +15,7 @@ from pathlib import Path
 from config.embedded import binaries
 from config.embedded.accounts import Account, can_pass
 from config.embedded.errors import PlantError, disk_full, from_os_error
-from config.embedded.keys import stored_secrets
+from config.embedded.keys import password_of, stored_secrets
 from config.embedded.layout import Layout
 from config.embedded.plan import LOOPBACK, Plan, socket_dir
 from config.embedded.processes import is_alive, processes_in, run_tool
@@ -66,7 +66,9 @@ class Postgres:
         """Where the cluster really lies: below DATA_DIR, unless the account cannot go there."""
         if self.layout.cluster.is_symlink() or can_pass(self.account, self.layout.data_dir):
             return self.layout.cluster.resolve()
-        name = hashlib.sha256(os.fsencode(self.layout.data_dir)).hexdigest()[:12]
+        # the password is part of the name, so that fresh secrets never meet an older cluster
+        seed = f"{self.layout.data_dir}\n{password_of(self.layout)}"
+        name = hashlib.sha256(seed.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return binaries.READABLE_PLACE / f"cluster-{name}"
 
     def prepare(self) -> list[str]:
