@@ -118,12 +118,14 @@ def money(value: Decimal | float | str | None) -> str:
         amount = Decimal(str(value)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
     except InvalidOperation:
         return ""
+    if not amount.is_finite():
+        return ""
     sign = "-" if amount < 0 else ""
     return f"{sign}¥{abs(amount):,.2f}"
 
 
 @register.filter
-def grouped(value: int | None) -> str:
+def grouped(value: int | str | None) -> str:
     """12,345 with grouped digits; an empty string for nothing."""
     return "" if value is None or value == "" else f"{int(value):,}"
 
@@ -135,10 +137,8 @@ def lookup(mapping: Mapping[Any, Any] | None, key: object) -> object:
 
 
 @register.filter
-def due_tone(percent: float | None, given: str | None = None) -> str:
-    """Name the tone of a due bar: `given`, or from the share of the time used "", "soon", "over"."""
-    if given:
-        return given
+def due_tone(percent: float | None) -> str:
+    """Name the tone of a due bar from the share of the time used up: "", "soon" or "over"."""
     used = percent or 0
     if used >= FULL_PERCENT:
         return "over"

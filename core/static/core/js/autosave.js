@@ -8,7 +8,8 @@
  * computer's next person from seeing it: a mirror is shown to its own user only (one made before
  * signing in, to whoever signs in next in the same tab). After a successful submission call
  * `clear()` or answer with a page that carries `data-autosave-clear="KEY"`.
- * Passwords, files, hidden inputs and `[data-autosave-skip]` are never stored.
+ * Passwords, files and `[data-autosave-skip]` are never stored, hidden inputs only with
+ * `data-autosave-keep`.
  */
 
 import { behaviour } from "./behaviours.js";
@@ -26,7 +27,10 @@ function storageKey(name) {
 
 function inputsOf(form) {
   return [...form.elements].filter(
-    (input) => input.name && !SKIPPED.has(input.type) && !("autosaveSkip" in input.dataset),
+    (input) =>
+      input.name &&
+      !("autosaveSkip" in input.dataset) &&
+      (!SKIPPED.has(input.type) || "autosaveKeep" in input.dataset),
   );
 }
 

@@ -2,10 +2,12 @@
 
 const registered = [];
 const started = new WeakMap();
+let watching = false;
 
 /** Call `start(element)` for each present and future element that matches `selector`. */
 export function behaviour(selector, start) {
   registered.push({ selector, start });
+  if (watching) startWithin(document);
 }
 
 /** Start every registered behaviour inside `root` (itself included). */
@@ -27,6 +29,7 @@ function startOnce(element, selector, start) {
 
 /** Start now and after every htmx swap. */
 export function watchPage() {
+  watching = true;
   startWithin(document);
   document.addEventListener("htmx:load", (event) => startWithin(event.detail.elt));
 }
