@@ -1,6 +1,7 @@
 # 通办 Tongban：一条命令运行，一条命令测试。 One command to run it, one to test it.
 SHELL := /bin/sh
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done),python3)
 VENV_PYTHON := .venv/bin/python
 DATA_DIR ?= $(CURDIR)/var
 PYTEST_ARGS ?= -n 2
