@@ -8,3 +8,10 @@ class CoreConfig(AppConfig):
 
     name = "core"
     verbose_name = "基础"
+
+    def ready(self) -> None:
+        """Have deadlines follow the calendar."""
+        from core.clocks.tasks import ask_for_recompute
+        from core.workdays.actions import on_calendar_changed
+
+        on_calendar_changed(ask_for_recompute)

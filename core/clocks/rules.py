@@ -11,8 +11,8 @@ Minutes and hours run day and night. In the day units
   due on the day of resumption, or on the next working day where that is a rest day;
 - a clock that was past due when it was suspended stays due when it was.
 
-A later start never gives an earlier due, nor does an extension; a day unit is never due on a rest
-day.
+An extension makes the whole period longer, whenever it is written. A later start never gives an
+earlier due, nor does an extension; a day unit is never due on a rest day.
 """
 
 from abc import ABC, abstractmethod
@@ -280,20 +280,17 @@ def _scale(unit: Unit, calendar: Calendar, tz: tzinfo) -> _Scale:
 
 
 class _Tally:
-    """A clock while its ledger is read: ``length`` to run from ``anchor``, the whole, the pause."""
+    """A clock while its ledger is read: where it began, the whole period, and its suspensions."""
 
     def __init__(self, scale: _Scale, whole: int) -> None:
         self.scale = scale
         self.whole = whole
         self.state: ClockState | None = None
-        self.anchor = self.length = self.end = 0
+        self.began = self.anchor = self.length = self.end = 0
         self.paused: int | None = None
-        self.spent_unsure = self.end_unsure = False
+        self.pauses: list[tuple[int, int]] = []
+        self.provisional = False
         self.steps: list[Step] = []
-
-    @property
-    def provisional(self) -> bool:
-        return self.spent_unsure or self.end_unsure
 
     def start(self, entry: Entry) -> None:
         if self.state is not None:
@@ -301,7 +298,8 @@ class _Tally:
         if entry.amount not in {None, self.whole}:
             raise ClockAmountError
         self.state = ClockState.RUNNING
-        self.aim(self.scale.place(entry.at), self.whole * self.scale.size)
+        self.began = self.scale.place(entry.at)
+        self.aim()
 
     def suspend(self, entry: Entry) -> None:
         if self.paused is not None:
@@ -312,18 +310,16 @@ class _Tally:
     def resume(self, entry: Entry) -> None:
         if self.paused is None:
             raise ClockNotSuspendedError
-        left, unsure = self.left(self.paused)
-        if self.paused < self.end:
-            self.spent_unsure = self.spent_unsure or unsure
-            self.aim(self.scale.place(entry.at), left)
         self.state = ClockState.RUNNING
+        self.pauses.append((self.paused, self.scale.place(entry.at)))
         self.paused = None
+        self.aim()
 
     def extend(self, entry: Entry) -> None:
         if entry.amount is None or entry.amount <= 0:
             raise ClockAmountError
         self.whole += entry.amount
-        self.aim(self.anchor, self.length + entry.amount * self.scale.size)
+        self.aim()
 
     def stop(self, _entry: Entry) -> None:
         self.state = ClockState.STOPPED
@@ -331,9 +327,18 @@ class _Tally:
     def recompute(self, _entry: Entry) -> None:
         """Nothing moves: the whole ledger is always read by the calendar of today."""
 
-    def aim(self, anchor: int, length: int) -> None:
-        self.anchor, self.length = anchor, length
-        self.end, self.end_unsure = self.scale.end(anchor, length)
+    def aim(self) -> None:
+        """Lay the whole period from the start, broken by each suspension that it reaches."""
+        self.anchor, self.length = self.began, self.whole * self.scale.size
+        self.end, end_unsure = self.scale.end(self.anchor, self.length)
+        spent_unsure = False
+        for paused, resumed in self.pauses:
+            if paused < self.end:
+                left, unsure = self.left(paused)
+                spent_unsure = spent_unsure or unsure
+                self.anchor, self.length = resumed, left
+                self.end, end_unsure = self.scale.end(resumed, left)
+        self.provisional = spent_unsure or end_unsure
 
     def left(self, paused: int) -> tuple[int, bool]:
         """What is left at a pause: never below nothing, where a rest day had moved the end."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -129,20 +130,26 @@ def _moved_end(reading: ClockReading, start: date, due: date) -> list[str]:
 
 
 def _rest(days: list[date], names: Mapping[date, str], year: int) -> list[str]:
+    """Name the days off in their order; too many weekends are only counted, at the end."""
     stretches = _group(days, names)
     plain = [stretch for stretch in stretches if not stretch.name]
-    clauses = [
-        _("%(days)s为%(name)s假期") % {"days": _span(stretch, year), "name": stretch.name}
-        for stretch in stretches
-        if stretch.name
-    ]
     if len(plain) > _MOST_GROUPS:
         total = sum((stretch.last - stretch.first).days + 1 for stretch in plain)
-        clauses.append(_("其间另有 %(total)d 个休息日不计") % {"total": total})
-    elif plain:
-        spans = _("、").join(_span(stretch, year) for stretch in plain)
-        clauses.append(_("%(days)s为休息日") % {"days": spans})
+        named = [_holiday(stretch, year) for stretch in stretches if stretch.name]
+        return [*named, _("其间另有 %(total)d 个休息日不计") % {"total": total}]
+    clauses = []
+    for is_named, run in groupby(stretches, key=lambda stretch: bool(stretch.name)):
+        if is_named:
+            clauses += [_holiday(stretch, year) for stretch in run]
+        else:
+            spans = _("、").join(_span(stretch, year) for stretch in run)
+            clauses.append(_("%(days)s为休息日") % {"days": spans})
     return clauses
+
+
+def _holiday(stretch: _Stretch, year: int) -> str:
+    values = {"days": _span(stretch, year), "name": stretch.name}
+    return _("%(days)s为%(name)s假期") % values
 
 
 def _group(days: Iterable[date], names: Mapping[date, str]) -> list[_Stretch]:
@@ -157,13 +164,12 @@ def _group(days: Iterable[date], names: Mapping[date, str]) -> list[_Stretch]:
 
 
 def _worked_weekends(start: date, due: date, calendar: Calendar) -> list[str]:
-    marked = (day for day, is_off in sorted(calendar.days.items()) if not is_off)
-    worked = [
-        day_text(day, start.year)
-        for day in marked
-        if start < day <= due and day.isoweekday() > _FRIDAY
-    ]
-    return [_("%(days)s为调休工作日") % {"days": _("、").join(worked)}] if worked else []
+    marked = (day for day, is_off in calendar.days.items() if not is_off and start < day <= due)
+    worked = sorted(day for day in marked if day.isoweekday() > _FRIDAY)
+    if not worked:
+        return []
+    texts = _("、").join(day_text(day, start.year) for day in worked)
+    return [_("%(days)s为调休工作日") % {"days": texts}]
 
 
 def _pauses(reading: ClockReading) -> list[str]:

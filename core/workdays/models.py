@@ -48,9 +48,7 @@ class SpecialDay(models.Model):
     class Meta:
         verbose_name = _("特殊日期")
         verbose_name_plural = _("特殊日期")
-        constraints = [
-            models.UniqueConstraint(fields=["notice", "day"], name="special_day_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["notice", "day"], name="special_day_once")]
 
     def __str__(self) -> str:
         return f"{self.day} {'休' if self.is_off else '班'}"

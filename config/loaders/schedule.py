@@ -1,0 +1,86 @@
+"""What the beat starts, and how often."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django_celery_beat.models import (
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    PeriodicTasks,
+)
+
+from config.loaders.outcome import Loaded
+
+ZONE = "Asia/Shanghai"
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One periodic task: every so many seconds, or each hour at a minute, or daily at an hour.
+
+    A run that no worker took up before ``expires`` seconds is dropped: the next one does its work.
+    """
+
+    name: str
+    task: str
+    seconds: int = 0
+    minute: int = 0
+    hour: str = "*"
+    expires: int = 60
+
+
+BEATS = (
+    Beat("到期时限 fire due clocks", "core.clocks.tasks.fire_due_clocks", seconds=5),
+    Beat("审计封存 seal audit", "core.audit.tasks.seal_audit", seconds=10),
+    Beat(
+        "暂定期限复核 recompute provisional clocks",
+        "core.clocks.tasks.recompute_provisional",
+        minute=20,
+        expires=3000,
+    ),
+    Beat(
+        "全部期限复核 recompute open clocks",
+        "core.clocks.tasks.recompute_open",
+        minute=40,
+        hour="2",
+        expires=3000,
+    ),
+)
+
+
+@transaction.atomic
+def load_schedule() -> Loaded:
+    """Add the periodic tasks that are missing; an interval that the city changed stays."""
+    names = [beat.name for beat in BEATS]
+    present = set(PeriodicTask.objects.filter(name__in=names).values_list("name", flat=True))
+    missing = [beat for beat in BEATS if beat.name not in present]
+    PeriodicTask.objects.bulk_create(_periodic(beat) for beat in missing)
+    if missing:
+        PeriodicTasks.update_changed()
+    return Loaded(_("定时任务"), len(missing), len(present))
+
+
+def _periodic(beat: Beat) -> PeriodicTask:
+    interval = crontab = None
+    if beat.seconds:
+        interval, _created = IntervalSchedule.objects.get_or_create(
+            every=beat.seconds, period=IntervalSchedule.SECONDS
+        )
+    else:
+        crontab, _created = CrontabSchedule.objects.get_or_create(
+            minute=str(beat.minute),
+            hour=beat.hour,
+            day_of_week="*",
+            day_of_month="*",
+            month_of_year="*",
+            timezone=ZONE,
+        )
+    return PeriodicTask(
+        name=beat.name,
+        task=beat.task,
+        interval=interval,
+        crontab=crontab,
+        expire_seconds=beat.expires,
+    )

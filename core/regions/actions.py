@@ -1,0 +1,143 @@
+"""Re-dividing regions so that history keeps its own map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from core.accounts.models import User
+from core.audit.actions import record
+from core.errors import DomainError
+from core.regions import queries
+from core.regions.models import Region
+
+
+class RegionClosedError(DomainError):
+    """The region has an end already, or would end before it began."""
+
+    code = "region_closed"
+    message = "该区划已停用，或启用日期晚于变更日期。"
+
+
+class ChildrenNotAllottedError(DomainError):
+    """Every part of the old region goes to exactly one successor."""
+
+    code = "region_children_not_allotted"
+    message = "原区划的每个下级都必须划入且只划入一个新区划。"
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """One region that takes over; ``children`` are codes of the parts that come to it.
+
+    ``parent`` None keeps the old parent. With a single successor, ``children`` None means all.
+    """
+
+    code: str
+    name: str
+    full_name: str = ""
+    parent: Region | None = None
+    children: Sequence[str] | None = None
+
+
+@transaction.atomic
+def replace_region(
+    *, region: Region, successors: Sequence[Successor], on: date, by: User | None, at: datetime
+) -> list[Region]:
+    """End a region on a day and let its successors begin that day; return them in order.
+
+    All that lies in it ends and begins again under its new parent, so a row always tells the map
+    of its own period and whatever points at an old row keeps its place. Raises RegionClosedError
+    or ChildrenNotAllottedError.
+    """
+    old = Region.objects.select_for_update().get(pk=region.pk)
+    _check_open(old, on)
+    parts = list(queries.list_children(region=old, on=on - timedelta(days=1)).select_for_update())
+    wanted = _allot(parts, successors)
+    _end(old, on)
+    created = [_begin(old, successor, on) for successor in successors]
+    for part in parts:
+        _move(part, created[wanted[part.code]], on)
+    _audit(old, created, on=on, by=by, at=at)
+    queries.forget_after_commit()
+    return created
+
+
+def _check_open(region: Region, on: date) -> None:
+    if region.ends_date is not None or region.starts_date >= on:
+        raise RegionClosedError(region=region.code)
+
+
+def _allot(parts: Sequence[Region], successors: Sequence[Successor]) -> dict[str, int]:
+    """Return code of each part → index of its successor."""
+    codes = [part.code for part in parts]
+    if len(successors) == 1 and successors[0].children is None:
+        return dict.fromkeys(codes, 0)
+    pairs = [(code, i) for i, one in enumerate(successors) for code in one.children or ()]
+    if sorted(code for code, _ in pairs) != sorted(codes):
+        raise ChildrenNotAllottedError
+    return dict(pairs)
+
+
+def _end(region: Region, on: date) -> None:
+    _check_open(region, on)
+    region.ends_date = on
+    region.save(update_fields=["ends_date"])
+
+
+def _begin(old: Region, successor: Successor, on: date) -> Region:
+    parent = successor.parent or old.parent
+    return Region.objects.create(
+        code=successor.code,
+        name=successor.name,
+        full_name=successor.full_name or _full_name(parent, successor.name),
+        level=old.level,
+        parent=parent,
+        path=path_of(parent=parent, code=successor.code),
+        starts_date=on,
+        lng=old.lng,
+        lat=old.lat,
+    )
+
+
+def _move(region: Region, parent: Region, on: date) -> None:
+    """End a part and begin it again, with all below it, under the new parent."""
+    below = list(queries.list_children(region=region, on=on - timedelta(days=1)))
+    _end(region, on)
+    moved = Region.objects.create(
+        code=region.code,
+        name=region.name,
+        full_name=_full_name(parent, region.name),
+        level=region.level,
+        parent=parent,
+        path=path_of(parent=parent, code=region.code),
+        starts_date=on,
+        lng=region.lng,
+        lat=region.lat,
+        boundary=region.boundary,
+    )
+    for part in below:
+        _move(part, moved, on)
+
+
+def path_of(*, parent: Region | None, code: str) -> str:
+    """Return the path of a region: its ancestors' codes and its own, each followed by "/"."""
+    return f"{parent.path if parent else ''}{code}/"
+
+
+def _full_name(parent: Region | None, name: str) -> str:
+    return f"{parent.full_name or parent.name}{name}" if parent else name
+
+
+def _audit(
+    old: Region, created: Sequence[Region], *, on: date, by: User | None, at: datetime
+) -> None:
+    record(
+        action="regions.replace",
+        by=by,
+        at=at,
+        subject_type="core.region",
+        subject_id=str(old.pk),
+        data={"on": on.isoformat(), "successors": [row.pk for row in created]},
+    )
