@@ -1,0 +1,16 @@
+"""What every template knows about the city. No queries."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def city(request: HttpRequest) -> dict[str, Any]:
+    """Return names, the hotline's number, the reading mode and the map tiles."""
+    return {
+        "city_name": settings.CITY_NAME,
+        "hotline_number": settings.HOTLINE_NUMBER,
+        "elder_mode": getattr(request, "reading_mode", "standard") == "elder",
+        "map_tile_url": settings.MAP_TILE_URL,
+    }
