@@ -21,6 +21,8 @@ from config.supervisor import Program, Supervisor
 
 READY_PATIENCE = 120.0
 TOO_MANY_FAILURES = 5
+CELERY_AS_ROOT = "ignore:You're running the worker with superuser privileges"
+"""Said at every start on a machine where everything runs as root; the launcher's user is known."""
 LOGINS_FILE = "demo-logins.txt"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what a person may have asked for
 
@@ -140,7 +142,7 @@ def prepare(layout: Layout) -> None:
 def programs(address: Address) -> list[Program]:
     """Every program of a running city, as commands."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "config.celery"]
+    celery = [python, "-W", CELERY_AS_ROOT, "-m", "celery", "--quiet", "-A", "config.celery"]
     level = os.environ.get("CELERY_LOG_LEVEL", "WARNING")
     web = [
         *(python, "-m", "granian", "--interface", "asgi", "--no-log"),
