@@ -31,7 +31,7 @@ check: setup-test ## 格式、规则、类型、迁移、生成文件，然后�
 	@$(BESIDE_TEST_SERVERS) $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
 
 bench: setup-test ## 性能测量 · measure speed and memory
-	@$(VENV_PYTHON) -m tests.load.bench
+	@DATA_DIR="$(DATA_DIR)/bench" $(VENV_PYTHON) -m config.embedded run --max-connections 300 -- $(VENV_PYTHON) -m tests.load.bench
 
 lock: setup ## 重新生成依赖锁定文件 · lock the dependencies again
 	@test -x .venv/bin/uv || $(VENV_PYTHON) -m pip install -q uv

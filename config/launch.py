@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +45,8 @@ class Address:
 def main() -> int:
     """Launch everything; an obstacle becomes one sentence and exit code 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    for sign in (signal.SIGTERM, signal.SIGHUP):  # until the supervisor takes them over
+        signal.signal(sign, lambda number, _frame: sys.exit(128 + number))
     try:
         address = address_of(os.environ)
         layout = embedded.layout_of(os.environ)

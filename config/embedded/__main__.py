@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
@@ -69,6 +70,7 @@ def _run(command: list[str], plan: embedded.Plan) -> int:
     """Run a command beside the servers and answer its exit code; Ctrl-C is for the command."""
     with embedded.hold(os.environ, plan):
         child = subprocess.Popen(command)  # noqa: S603  what the person typed
+        signal.signal(signal.SIGTERM, lambda _number, _frame: child.terminate())
         while True:
             try:
                 return child.wait()
