@@ -202,6 +202,7 @@ class Postgres:
                 str(directory / "initdb"),
                 *("-D", str(draft), "-U", ROLE, "-E", "UTF8", "--data-checksums", *locale),
                 *("--auth-local=peer", "--auth-host=scram-sha-256"),
+                *([] if self.plan.durable else ["--no-sync"]),
             ],
             account=self.account,
         )
