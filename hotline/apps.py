@@ -8,3 +8,9 @@ class HotlineConfig(AppConfig):
 
     name = "hotline"
     verbose_name = "12345 热线"
+
+    def ready(self) -> None:
+        """Subscribe to clocks and events."""
+        from hotline import subscriptions
+
+        subscriptions.connect()

@@ -4,6 +4,7 @@ Legal sources: 北京市接诉即办工作条例 art. 11 (triage), GB/T 39046 A.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -209,6 +210,9 @@ ORDER_TRANSITIONS: dict[str, Rule] = {
     "redo": _rule((_O.APPROVED,), _O.ISSUED, Role.AUDITOR, needs_reason=True),
     "terminate": _rule((_O.ISSUED, *_WORKING, _O.ANSWERED), _O.TERMINATED, needs_reason=True),
 }
+
+UNDATED = datetime(9999, 12, 31, tzinfo=UTC)
+"""Where what has no deadline stands in a queue ordered by deadlines: at its end."""
 
 FINAL_TICKET_STATES = frozenset({*_TRIAGED, _T.CLOSED, _T.WITHDRAWN})
 OPEN_TICKET_STATES = frozenset(set(TicketState) - FINAL_TICKET_STATES)

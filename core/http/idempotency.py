@@ -101,14 +101,16 @@ def _claim(scope: str, key: str, digest: bytes) -> int | None:
 
 def _do(row_id: int, work: Work) -> tuple[int, dict[str, Any]]:
     status, answer = work()
-    plain: dict[str, Any] = json.loads(json.dumps(answer, cls=DjangoJSONEncoder))
-    IdempotencyKey.objects.filter(pk=row_id).update(status_code=status, response=plain)
+    stored = json.dumps(answer, cls=DjangoJSONEncoder, ensure_ascii=False)
+    IdempotencyKey.objects.filter(pk=row_id).update(status_code=status, response=stored)
+    plain: dict[str, Any] = json.loads(stored)
     return status, plain
 
 
 def _replay(stored: IdempotencyKey, digest: bytes) -> tuple[int, dict[str, Any]]:
     if bytes(stored.body_digest) != digest:
         raise IdempotencyMismatchError
-    if stored.status_code is None or stored.response is None:
+    if stored.status_code is None or not stored.response:
         raise IdempotencyBusyError
-    return stored.status_code, stored.response
+    answer: dict[str, Any] = json.loads(stored.response)
+    return stored.status_code, answer

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from core.personal_data.fields import EncryptedTextField
 from core.personal_data.register import classify
 
 
@@ -12,7 +13,7 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=200)
     body_digest = models.BinaryField(max_length=32)
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
-    response = models.JSONField(null=True, blank=True)
+    response = EncryptedTextField(max_length=100_000)
     created_at = models.DateTimeField(auto_now_add=True)
 
     data_classes = classify(

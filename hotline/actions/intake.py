@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.accounts.models import Organisation, User
 from core.attachments.actions import bind
 from core.audit.actions import record
-from core.errors import InvalidError, NotFoundError
+from core.errors import InvalidError
 from core.numbering.rules import query_code, ticket_number
 from core.regions.models import Region
 from core.regions.queries import resolve
@@ -22,18 +22,18 @@ from hotline.rules.intake import NewContact, check_contact, clean_contact
 from hotline.states import Source
 
 CHANNEL_DIGITS = {
-    Source.CALL: 1,
-    Source.PORTAL: 2,
-    Source.WECHAT: 3,
-    Source.APP: 4,
-    Source.MAYOR_MAILBOX: 5,
-    Source.EMAIL: 5,
-    Source.ONLINE_INQUIRY: 6,
-    Source.ONLINE_COMPLAINT: 6,
-    Source.PETITION: 7,
-    Source.GRID_WORKER: 8,
-    Source.BAD_RATING: 9,
-    Source.SENSOR: 0,
+    Source.CALL: "1",
+    Source.PORTAL: "2",
+    Source.WECHAT: "3",
+    Source.APP: "4",
+    Source.MAYOR_MAILBOX: "5",
+    Source.EMAIL: "5",
+    Source.ONLINE_INQUIRY: "6",
+    Source.ONLINE_COMPLAINT: "6",
+    Source.PETITION: "7",
+    Source.GRID_WORKER: "8",
+    Source.BAD_RATING: "9",
+    Source.SENSOR: "0",
 }
 _IDS = """
 SELECT nextval('hotline_ticket_serial'),
@@ -57,7 +57,8 @@ def register_contact(
     """Take a contact and open its ticket; return it and whether it is new.
 
     The same (source, external_id) a second time, also at the same moment, returns the ticket of
-    the first. ``by`` is the agent who writes for a caller; ``citizen`` the signed-in citizen.
+    the first. The answer clock starts on the day of registration, which for a message that waited
+    elsewhere is later than ``received_at``. ``by`` is the agent who writes for a caller; ``citizen`` the signed-in citizen.
     Raises InvalidError with every broken rule by field.
     """
     new = clean_contact(new)
@@ -87,10 +88,8 @@ def _find_existing(new: NewContact) -> Ticket | None:
 
 def _validate(new: NewContact, at: datetime) -> _Resolved:
     errors = check_contact(new, at=at)
-    region = None
-    try:
-        region = resolve(code=new.region)
-    except NotFoundError:
+    region = resolve(new.region)
+    if region is None:
         errors["region"] = ["没有这个区域，请从列表中选择事发地。"]
     category = resolve_category(new.category) if new.category else None
     if new.category and category is None:
@@ -125,7 +124,7 @@ def _open_ticket(
         kind=new.kind,
         urgency=new.urgency,
         region=resolved.region,
-        at=received_at,
+        at=at,
         by=by,
     )
     ticket = Ticket(
@@ -136,6 +135,7 @@ def _open_ticket(
         origin=contact,
         citizen=citizen,
         received_at=received_at,
+        registered_at=at,
         answer_due_at=clock.due_at,
         **_facts(new, resolved),
     )

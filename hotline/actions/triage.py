@@ -8,7 +8,7 @@ from django.db import transaction
 
 from core.accounts.models import Organisation, User
 from core.audit.actions import record
-from core.errors import InvalidError, NotFoundError
+from core.errors import InvalidError
 from core.numbering.rules import order_number
 from core.regions.queries import resolve
 from hotline.actions import promises
@@ -92,7 +92,7 @@ def revise_ticket(
     """Correct what was registered: title, content, address, kind, category, region, urgency,
     confidential, accused_unit (codes where rows are meant).
 
-    A changed kind, urgency or region runs the answer clock anew from the day of receipt.
+    A changed kind, urgency or region runs the answer clock anew from the day of registration.
     """
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region", "category"))
     values = _checked_changes(changes)
@@ -107,7 +107,7 @@ def revise_ticket(
         changes=values,
     )
     if {"kind", "urgency", "region"} & {n for n in values if before[n] != _plain(values[n])}:
-        promises.restart_answer_clock(ticket=ticket, at=ticket.received_at, by=by)
+        promises.restart_answer_clock(ticket=ticket, at=ticket.registered_at, by=by)
         ticket.save(update_fields=["answer_due_at"])
     record(
         action="ticket.revise",
@@ -156,10 +156,8 @@ def _checked_change(name: str, raw: Any) -> tuple[Any, str]:
 
 def _checked_reference(name: str, raw: Any) -> tuple[Any, str]:
     if name == "region":
-        try:
-            return resolve(code=str(raw)), ""
-        except NotFoundError:
-            return None, "没有这个区域。"
+        region = resolve(str(raw))
+        return region, "" if region else "没有这个区域。"
     if name == "category":
         category = resolve_category(str(raw)) if raw else None
         return category, "没有这个分类。" if raw and category is None else ""
@@ -293,7 +291,7 @@ def _issue_order(
     at: datetime,
 ) -> HandlingOrder:
     order = HandlingOrder.objects.create(
-        no=order_number(ticket_no=ticket.no, number=index + 1),
+        no=order_number(ticket_no=ticket.no, index=index + 1),
         ticket=ticket,
         matter_id=ticket.matter_id,
         unit=unit,
@@ -312,7 +310,7 @@ def _issue_order(
 def reopen_triage(
     *, ticket_no: str, reason: str, by: User, at: datetime, expected_version: int | None = None
 ) -> Ticket:
-    """Undo a wrong triage: the ticket waits again, its answer clock runs on from receipt."""
+    """Undo a wrong triage: the ticket waits again, its answer clock runs on from registration."""
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
     TICKETS.fire(
         ticket,
@@ -322,7 +320,7 @@ def reopen_triage(
         expected_version=expected_version,
         reason=reason,
     )
-    promises.restart_answer_clock(ticket=ticket, at=ticket.received_at, by=by)
+    promises.restart_answer_clock(ticket=ticket, at=ticket.registered_at, by=by)
     ticket.save(update_fields=["answer_due_at"])
     _record(ticket, "ticket.reopen_triage", by=by, at=at)
     return ticket

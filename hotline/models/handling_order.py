@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from core.personal_data.register import classify
-from hotline.states import ORDER_TRANSITIONS, OrderRole, OrderState
+from hotline.states import ORDER_TRANSITIONS, UNDATED, OrderRole, OrderState
 
 
 def _moves(name: str) -> Any:
@@ -48,6 +49,12 @@ class HandlingOrder(models.Model):
     )
     issued_at = models.DateTimeField(_("派单时间"))
     due_at = models.DateTimeField(_("办理期限"), null=True, blank=True)
+    queue_due_at = models.GeneratedField(
+        expression=Coalesce("due_at", Value(UNDATED, output_field=models.DateTimeField())),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+        null=False,
+    )
     signed_at = models.DateTimeField(_("签收时间"), null=True, blank=True)
     first_contact_at = models.DateTimeField(_("首次联系"), null=True, blank=True)
     answered_at = models.DateTimeField(_("提交时间"), null=True, blank=True)
@@ -55,7 +62,7 @@ class HandlingOrder(models.Model):
 
     data_classes = classify(
         internal="id no ticket matter unit role instruction state version handler answered_by"
-        " issued_by issued_at due_at signed_at first_contact_at answered_at approved_at",
+        " issued_by issued_at due_at queue_due_at signed_at first_contact_at answered_at approved_at",
         personal="answer",
     )
 
@@ -82,7 +89,7 @@ class HandlingOrder(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["unit", "state", "due_at", "id"], name="order_unit_queue_idx"),
+            models.Index(fields=["unit", "state", "queue_due_at", "id"], name="order_unit_queue_idx"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -14,6 +15,7 @@ from core.personal_data.register import classify
 from core.search.fields import SearchTokensField
 from hotline.states import (
     TICKET_TRANSITIONS,
+    UNDATED,
     LegalChannel,
     MatterKind,
     TicketState,
@@ -102,8 +104,25 @@ class Ticket(models.Model):
         related_name="+",
     )
     search_tokens = SearchTokensField(sources=("title", "content", "address"))
+    priority = models.GeneratedField(
+        expression=Case(
+            When(urgency=Urgency.EMERGENCY, then=Value(0)),
+            When(urgency=Urgency.URGENT, then=Value(1)),
+            default=Value(2),
+        ),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+        null=False,
+    )
+    queue_due_at = models.GeneratedField(
+        expression=Coalesce("answer_due_at", Value(UNDATED, output_field=models.DateTimeField())),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+        null=False,
+    )
 
     received_at = models.DateTimeField(_("收到时间"))
+    registered_at = models.DateTimeField(_("登记时间"))
     answer_due_at = models.DateTimeField(_("答复期限"), null=True, blank=True)
     dispatched_at = models.DateTimeField(_("派单时间"), null=True, blank=True)
     replied_at = models.DateTimeField(_("答复时间"), null=True, blank=True)
@@ -111,8 +130,8 @@ class Ticket(models.Model):
 
     data_classes = classify(
         internal="id no matter origin kind category region urgency confidential publishable state"
-        " version claimed_by triage_outcome triage_channel linked_to accused_unit rounds received_at"
-        " answer_due_at dispatched_at replied_at closed_at",
+        " version claimed_by triage_outcome triage_channel linked_to accused_unit rounds received_at registered_at"
+        " priority queue_due_at answer_due_at dispatched_at replied_at closed_at",
         personal="query_code citizen title content address lng lat search_tokens",
     )
 
@@ -142,9 +161,14 @@ class Ticket(models.Model):
             models.Index(fields=["-received_at", "-id"], name="ticket_received_idx"),
             models.Index(fields=["state", "-received_at", "-id"], name="ticket_state_idx"),
             models.Index(
-                fields=["answer_due_at", "id"],
+                fields=["state", "queue_due_at", "id"],
                 condition=Q(state__in=[TicketState.REGISTERED, TicketState.DISPATCHED]),
                 name="ticket_due_idx",
+            ),
+            models.Index(
+                fields=["priority", "received_at", "id"],
+                condition=Q(state=TicketState.REGISTERED),
+                name="ticket_waiting_idx",
             ),
             models.Index(fields=["category", "-received_at"], name="ticket_category_idx"),
             models.Index(fields=["region", "-received_at"], name="ticket_region_idx"),

@@ -1,0 +1,1 @@
+"""HTTP edge for machines: the hotline part of /api/v1/."""
