@@ -10,8 +10,12 @@ class CoreConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self) -> None:
-        """Have deadlines follow the calendar."""
+        """Have deadlines follow the calendar, and unfinished work follow its owner."""
+        from django.contrib.auth import user_logged_in
+
         from core.clocks.tasks import ask_for_recompute
+        from core.holders.login import adopt_on_login
         from core.workdays.actions import on_calendar_changed
 
         on_calendar_changed(ask_for_recompute)
+        user_logged_in.connect(adopt_on_login, dispatch_uid="core.holders")

@@ -194,6 +194,7 @@ STORAGES = {
 }
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 ATTACHMENT_MAX_FILES = 12
+CLAMAV_ADDRESS = os.environ.get("CLAMAV_ADDRESS", "")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
@@ -282,6 +283,8 @@ REST_FRAMEWORK = {
         "anonymous_contact": os.environ.get("THROTTLE_ANONYMOUS_CONTACT", "30/hour"),
         "anonymous_track": os.environ.get("THROTTLE_ANONYMOUS_TRACK", "60/hour"),
         "suggest": os.environ.get("THROTTLE_SUGGEST", "240/minute"),
+        "upload": os.environ.get("THROTTLE_UPLOAD", "120/hour"),
+        "draft": os.environ.get("THROTTLE_DRAFT", "60/minute"),
     },
     "EXCEPTION_HANDLER": "core.http.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -22,7 +22,9 @@ class Draft(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["form", "key", "user"], condition=Q(user__isnull=False), name="draft_of_user"
+                fields=["form", "key", "user"],
+                condition=Q(user__isnull=False),
+                name="draft_of_user",
             ),
             models.UniqueConstraint(
                 fields=["form", "key", "holder"],
