@@ -33,4 +33,5 @@ if getattr(settings, "DEV_PAGES", False):
 handler404 = "core.http.views.not_found"
 handler403 = "core.http.views.forbidden"
 handler400 = "core.http.views.bad_request"
+handler429 = "core.http.views.too_many"
 handler500 = "core.http.views.server_error"

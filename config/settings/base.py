@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "core.http.middleware.RequestEdgeMiddleware",
     "core.http.middleware.ReadingModeMiddleware",
+    "core.accounts.middleware.SecondFactorMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -227,7 +228,14 @@ SOCIALACCOUNT_ADAPTER = "core.accounts.adapter.NationalIdentityAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Tongban"
-SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"APPS": []}}
+MFA_ADAPTER = "core.accounts.second_factor.SecondFactorAdapter"
+STAFF_MFA_REQUIRED = env_flag("STAFF_MFA_REQUIRED")
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {
+        "APPS": [],
+        "provider_class": "core.accounts.national_identity.NationalIdentityProvider",
+    }
+}
 if os.environ.get("OIDC_ISSUER"):
     SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"].append(
         {
@@ -239,6 +247,12 @@ if os.environ.get("OIDC_ISSUER"):
                 "server_url": os.environ["OIDC_ISSUER"],
                 "oauth_pkce_enabled": True,
                 "fetch_userinfo": True,
+                "scope": ["openid", "profile", "phone"],
+                "claims": {
+                    "name": os.environ.get("OIDC_CLAIM_NAME", "name"),
+                    "phone": os.environ.get("OIDC_CLAIM_PHONE", "phone_number"),
+                    "id_no": os.environ.get("OIDC_CLAIM_ID_NO", "id_number"),
+                },
             },
         }
     )
@@ -278,7 +292,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["core.http.parsers.BoundedJSONParser"],
     "DEFAULT_THROTTLE_RATES": {
         "anonymous_contact": os.environ.get("THROTTLE_ANONYMOUS_CONTACT", "30/hour"),
         "anonymous_track": os.environ.get("THROTTLE_ANONYMOUS_TRACK", "60/hour"),

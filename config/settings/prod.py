@@ -19,3 +19,4 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_SECURE = True
+STAFF_MFA_REQUIRED = env_flag("STAFF_MFA_REQUIRED", "1")  # noqa: F405  layered settings

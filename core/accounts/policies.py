@@ -6,13 +6,14 @@ from core.accounts.models import ApiKey, User
 from core.accounts.queries import AnyUser, has_role, reaches
 from core.accounts.states import Role
 from core.errors import ForbiddenError
+from core.errors import gettext_noop as _
 
 
 class OwnRightsError(ForbiddenError):
     """Nobody gives rights to themselves (三员分立)."""
 
     code = "own_rights"
-    message = "不能为自己授予或收回权限，请由另一位安全管理员办理。"
+    message = _("不能为自己授予或收回权限，请由另一位安全管理员办理。")
 
 
 def check_has_role(user: AnyUser, roles: Iterable[Role]) -> None:

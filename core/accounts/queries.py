@@ -117,7 +117,7 @@ def _all_memberships(user: User | AnonymousUser) -> list[Membership]:
     kept: list[Membership] | None = user.__dict__.get(_KEPT)
     if kept is None:
         kept = list(
-            Membership.objects.filter(user_id=user.pk)
+            Membership.objects.filter(user=cast("User", user))
             .select_related("organisation", "region")
             .annotate(unit_ids=ArraySubquery(_units_below_the_membership()))
             .order_by("id")

@@ -12,7 +12,7 @@ def client_address(request: HttpRequest) -> str:
     ``NUM_PROXIES`` proxies of ours stand in front and each appends to ``X-Forwarded-For``; what
     is left of theirs was written by the caller and is not believed.
     """
-    proxies = settings.REST_FRAMEWORK["NUM_PROXIES"]
+    proxies = int(settings.REST_FRAMEWORK.get("NUM_PROXIES") or 0)  # type: ignore[call-overload]  # a dict of many types
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if proxies and forwarded:
         hops = forwarded.split(",")

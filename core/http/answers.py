@@ -1,11 +1,13 @@
 """One error, three forms: JSON for machines, a fragment for htmx, a page for people."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from core.errors import DomainError
 from core.http.negotiation import wants_fragment, wants_json
@@ -17,7 +19,14 @@ RESERVED = frozenset({"code", "message"})
 def envelope(*, code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the body that every error of every API has."""
     extra = {key: value for key, value in (details or {}).items() if key not in RESERVED}
+    if "fields" in extra:
+        extra["fields"] = translated_fields(extra["fields"])
     return {"code": code, "message": message, **extra}
+
+
+def translated_fields(fields: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the messages of each field in the caller's language."""
+    return {name: [gettext(str(text)) for text in texts] for name, texts in fields.items()}
 
 
 def answer_error(
@@ -34,7 +43,7 @@ def answer_error(
         return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
     if wants_fragment(request):
         return _fragment(request, status=status, message=message)
-    context = {"code": code, "message": message, "status": status, **(details or {})}
+    context = {**envelope(code=code, message=message, details=details), "status": status}
     template = f"{status}.html" if status in OWN_PAGES else "refused.html"
     return render(request, template, context, status=status)
 
@@ -45,7 +54,7 @@ def answer_domain_error(request: HttpRequest, error: DomainError) -> HttpRespons
         request,
         status=error.status,
         code=error.code,
-        message=str(error.message),
+        message=gettext(str(error.message)),
         details=error.details,
     )
 

@@ -17,6 +17,7 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.http import Http404
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
@@ -56,7 +57,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField(help_text="稳定的错误代码，供程序判断")
     message = serializers.CharField(help_text="给人看的说明")
-    fields = serializers.DictField(  # type: ignore[assignment]  the wire name; hides DRF's own map
+    fields = serializers.DictField(  # type: ignore[assignment]  # the wire name; hides DRF's own map
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="出错字段（用点号连接的路径）及各自的说明",
@@ -88,7 +89,7 @@ def flatten(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _describe(error: Exception) -> tuple[int, dict[str, Any] | None]:
     if isinstance(error, DomainError):
-        body = envelope(code=error.code, message=str(error.message), details=error.details)
+        body = envelope(code=error.code, message=gettext(str(error.message)), details=error.details)
         return error.status, body
     if isinstance(error, exceptions.ValidationError):
         return 400, _invalid(error)
@@ -116,7 +117,8 @@ def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
 
 
 def _throttled(error: exceptions.Throttled) -> dict[str, Any]:
-    wait = math.ceil(error.wait) if error.wait else None
+    wait = getattr(error, "wait", None)
+    wait = math.ceil(wait) if wait else None
     message = str(_("操作太频繁，请稍后再试。"))
     return envelope(code="throttled", message=message, details={"retry_after": wait})
 

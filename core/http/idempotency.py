@@ -22,6 +22,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
 from core.errors import DomainError, InvalidError
+from core.errors import gettext_noop as _
 from core.http.models import IdempotencyKey
 
 Work = Callable[[], tuple[int, dict[str, Any]]]
@@ -34,21 +35,21 @@ class IdempotencyMismatchError(DomainError):
     """The key was used before with another body."""
 
     code = "idempotency_mismatch"
-    message = "这个 Idempotency-Key 已用于另一份内容，请换一个新的。"
+    message = _("这个 Idempotency-Key 已用于另一份内容，请换一个新的。")
 
 
 class IdempotencyBusyError(DomainError):
     """The first request with this key is still running."""
 
     code = "idempotency_busy"
-    message = "相同的请求正在处理，请稍后用同一个 Idempotency-Key 再试。"
+    message = _("相同的请求正在处理，请稍后用同一个 Idempotency-Key 再试。")
 
 
 class InvalidKeyError(InvalidError):
     """The key is too long or holds other than visible ASCII."""
 
     code = "invalid_idempotency_key"
-    message = "Idempotency-Key 须为 1 至 200 个可见的 ASCII 字符，不含空格。"
+    message = _("Idempotency-Key 须为 1 至 200 个可见的 ASCII 字符，不含空格。")
 
 
 def run_once(*, scope: str, key: str, body: bytes, work: Work) -> tuple[int, dict[str, Any], bool]:

@@ -14,12 +14,13 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db.models import Field, Model, Q, QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import InvalidError
+from core.errors import gettext_noop as _
 
 M = TypeVar("M", bound=Model)
 DEFAULT_SIZE = 50
@@ -32,14 +33,14 @@ class InvalidCursorError(InvalidError):
     """The cursor was not given out by this list."""
 
     code = "invalid_cursor"
-    message = "翻页标记无效，请从第一页重新开始。"
+    message = _("翻页标记无效，请从第一页重新开始。")
 
 
 class InvalidPageSizeError(InvalidError):
     """The page size is no number or out of bounds."""
 
     code = "invalid_page_size"
-    message = f"每页条数必须是 1 到 {MAX_SIZE} 之间的整数。"
+    message = _("每页条数必须是 1 到 200 之间的整数。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class KeysetPagination(BasePagination):
 
     _next: str | None = None
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]  # sequences have no keys to page by
         self, queryset: QuerySet[M], request: Request, view: Any = None
     ) -> list[M]:
         """Return the rows of the asked page."""
@@ -195,7 +196,7 @@ class KeysetPagination(BasePagination):
                 "next": {
                     "type": "string",
                     "nullable": True,
-                    "description": str(_("下一页的 after 参数；没有更多时为 null")),
+                    "description": gettext("下一页的 after 参数；没有更多时为 null"),
                 },
             },
         }
@@ -204,8 +205,8 @@ class KeysetPagination(BasePagination):
         """Describe the two parameters."""
         size = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE}
         return [
-            _parameter("after", {"type": "string"}, str(_("上一页返回的 next"))),
-            _parameter("page_size", size, str(_("每页条数"))),
+            _parameter("after", {"type": "string"}, gettext("上一页返回的 next")),
+            _parameter("page_size", size, gettext("每页条数")),
         ]
 
 

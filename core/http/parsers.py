@@ -1,7 +1,7 @@
 """Reading JSON without letting its size or depth hurt."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -23,7 +23,7 @@ class BoundedJSONParser(JSONParser):
     ) -> Any:
         """Return the parsed body; raises RequestDataTooBig or ParseError."""
         try:
-            return super().parse(_Bounded(stream), media_type, parser_context)
+            return super().parse(cast("IO[Any]", _Bounded(stream)), media_type, parser_context)
         except RecursionError as error:
             raise ParseError from error
 

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiResponse
 from core.http.errors import ErrorSerializer
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  its metaclass is untyped
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass is untyped
     """Bearer keys."""
 
     target_class = "core.http.authentication.ApiKeyAuthentication"
@@ -28,5 +28,6 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def problems(*codes: int) -> dict[int, OpenApiResponse]:
     """Document the errors that an operation may answer with; all have the same shape."""
     return {
-        code: OpenApiResponse(ErrorSerializer, description=responses.get(code, "")) for code in codes
+        code: OpenApiResponse(ErrorSerializer, description=responses.get(code, ""))
+        for code in codes
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 from rest_framework.request import Request
@@ -21,6 +21,7 @@ from rest_framework.throttling import BaseThrottle
 
 from core.accounts.models import ApiKey
 from core.errors import DomainError
+from core.errors import gettext_noop as _
 from core.http.address import client_address
 
 logger = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ class ThrottledError(DomainError):
     """Too often; ``details["retry_after"]`` says in how many seconds it may be tried again."""
 
     code = "throttled"
-    message = "操作太频繁，请稍后再试。"
+    message = _("操作太频繁，请稍后再试。")
     status = 429
 
 
@@ -74,7 +75,7 @@ def check_rate(*, scope: str, request: HttpRequest) -> None:
     if wait:
         retry_after = int(wait) + 1
         raise ThrottledError(
-            _("操作太频繁，请 %(seconds)d 秒后再试。") % {"seconds": retry_after},
+            gettext("操作太频繁，请 %(seconds)d 秒后再试。") % {"seconds": retry_after},
             retry_after=retry_after,
         )
 
