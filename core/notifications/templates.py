@@ -43,12 +43,11 @@ _templates: dict[str, Template] = {}
 
 
 def register(template: Template) -> None:
-    """Add a template; the same key with other words is a programming error (ValueError)."""
-    known = _templates.setdefault(template.key, template)
-    if known != template:
+    """Add a template; the same key with other words is a programming error (ValueError),
+    and so is a placeholder that is more than a name."""
+    list(_placeholders(f"{template.title}{template.body}"))
+    if _templates.setdefault(template.key, template) != template:
         raise ValueError(f"template {template.key} is registered twice")
-    for _name in _placeholders(f"{template.title}{template.body}"):
-        pass
 
 
 def get(key: str) -> Template:

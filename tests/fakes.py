@@ -1,0 +1,103 @@
+"""Stand-ins for what we do not own: real servers on the loopback address."""
+
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from core.notifications.gateways import signature
+
+# The SMS gateway --------------------------------------------------------------------------------
+
+
+class FakeSmsGateway:
+    """A real HTTP server that keeps the documented contract of the SMS gateway.
+
+    It refuses a wrong signature, remembers idempotency keys, and answers a repeated key with 409
+    and the first id. ``script`` holds what it does to the next requests, in order:
+    ``ok`` (also when empty), an HTTP status, ``hang`` (takes the message but answers too late),
+    ``cut`` (takes it and closes the connection), ``garbage`` (takes it, unreadable answer).
+    """
+
+    key = "gateway-test-key"
+
+    def __init__(self) -> None:
+        self.script: list[str | int] = []
+        self.requests: list[dict[str, Any]] = []
+        self.delivered: dict[str, dict[str, Any]] = {}
+        self.released = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
+        )
+
+    @property
+    def url(self) -> str:
+        """Return the address to post to."""
+        return f"http://127.0.0.1:{self._server.server_port}/messages"
+
+    @contextmanager
+    def running(self) -> Iterator["FakeSmsGateway"]:
+        """Serve while the block runs."""
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self.released.set()
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+
+    def take(self, message: dict[str, Any]) -> tuple[int, str]:
+        """Deliver once per idempotency key; return status and id."""
+        key = message["idempotency_key"]
+        known = key in self.delivered
+        self.delivered.setdefault(key, message)
+        return (409 if known else 201), f"sms-{list(self.delivered).index(key) + 1}"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        gateway = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                message = json.loads(body)
+                gateway.requests.append({**message, "headers": dict(self.headers)})
+                expected = signature(
+                    key=gateway.key, timestamp=self.headers["X-Timestamp"], body=body
+                )
+                if not hmac.compare_digest(expected, self.headers["X-Signature"]):
+                    self._answer(401, {"error": "signature"})
+                    return
+                self._act(gateway.script.pop(0) if gateway.script else "ok", message)
+
+            def _act(self, step: str | int, message: dict[str, Any]) -> None:
+                if isinstance(step, int):
+                    self._answer(step, {"error": step})
+                    return
+                status, taken = gateway.take(message)
+                if step == "hang":
+                    gateway.released.wait(5)
+                elif step == "cut":
+                    self.close_connection = True
+                elif step == "garbage":
+                    self._answer(status, ["not", "an", "object"])
+                else:
+                    self._answer(status, {"id": taken})
+
+            def _answer(self, status: int, body: Any) -> None:
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Stay quiet."""
+
+        return Handler
