@@ -29,7 +29,9 @@ class FakeSmsGateway:
         self.requests: list[dict[str, Any]] = []
         self.delivered: dict[str, dict[str, Any]] = {}
         self.released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Bound", (_SmsRequest,), {"gateway": self})
+        )
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
@@ -59,45 +61,43 @@ class FakeSmsGateway:
         self.delivered.setdefault(key, message)
         return (409 if known else 201), f"sms-{list(self.delivered).index(key) + 1}"
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        gateway = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                message = json.loads(body)
-                gateway.requests.append({**message, "headers": dict(self.headers)})
-                expected = signature(
-                    key=gateway.key, timestamp=self.headers["X-Timestamp"], body=body
-                )
-                if not hmac.compare_digest(expected, self.headers["X-Signature"]):
-                    self._answer(401, {"error": "signature"})
-                    return
-                self._act(gateway.script.pop(0) if gateway.script else "ok", message)
+class _SmsRequest(BaseHTTPRequestHandler):
+    """One request to the fake gateway."""
 
-            def _act(self, step: str | int, message: dict[str, Any]) -> None:
-                if isinstance(step, int):
-                    self._answer(step, {"error": step})
-                    return
-                status, taken = gateway.take(message)
-                if step == "hang":
-                    gateway.released.wait(5)
-                elif step == "cut":
-                    self.close_connection = True
-                elif step == "garbage":
-                    self._answer(status, ["not", "an", "object"])
-                else:
-                    self._answer(status, {"id": taken})
+    gateway: FakeSmsGateway
 
-            def _answer(self, status: int, body: Any) -> None:
-                data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        message = json.loads(body)
+        self.gateway.requests.append({**message, "headers": dict(self.headers)})
+        expected = signature(key=self.gateway.key, timestamp=self.headers["X-Timestamp"], body=body)
+        if not hmac.compare_digest(expected, self.headers["X-Signature"]):
+            self._answer(401, {"error": "signature"})
+            return
+        self._act(self.gateway.script.pop(0) if self.gateway.script else "ok", message)
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Stay quiet."""
+    def log_message(self, *_args: object) -> None:
+        """Stay quiet."""
 
-        return Handler
+    def _act(self, step: str | int, message: dict[str, Any]) -> None:
+        if isinstance(step, int):
+            self._answer(step, {"error": step})
+            return
+        status, taken = self.gateway.take(message)
+        if step == "hang":
+            self.gateway.released.wait(5)
+        elif step == "cut":
+            self.close_connection = True
+        elif step == "garbage":
+            self._answer(status, ["not", "an", "object"])
+        else:
+            self._answer(status, {"id": taken})
+
+    def _answer(self, status: int, body: Any) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
