@@ -51,8 +51,12 @@ def _check_claim(user: User, ticket: Ticket, transition: str) -> None:
 
 def _check_independent(user: User, ticket: Ticket, transition: str) -> None:
     """Call-back and review are for people who did not handle the matter."""
-    if transition not in {"close", "ask_review", "close_after_review", "redo"}:
-        return
+    if transition in {"close", "ask_review", "close_after_review", "redo"}:
+        check_independent(user, ticket)
+
+
+def check_independent(user: User, ticket: Ticket) -> None:
+    """Raise unless the user had no hand in handling the matter."""
     for order in ticket.orders.all():
         if user.pk in {order.handler_id, order.answered_by_id}:
             raise FourEyesError
@@ -75,14 +79,24 @@ def check_can_fire_order(user: User | None, order: HandlingOrder, transition: st
 
 def check_can_triage(user: User) -> None:
     """Raise unless the user works at the hotline's desks."""
-    if not has_role(user, Role.AGENT, Role.SHIFT_LEAD, Role.DISPATCHER):
+    if not can_triage(user):
         raise ForbiddenError
+
+
+def can_triage(user: User) -> bool:
+    """Tell whether the user works at the hotline's desks."""
+    return has_role(user, Role.AGENT, Role.SHIFT_LEAD, Role.DISPATCHER)
 
 
 def check_can_work_on_order(user: User, order: HandlingOrder) -> None:
     """Raise unless the user belongs to the order's unit."""
-    if order.unit_id not in units_of(user, UNIT_ROLES):
+    if not can_work_on_order(user, order):
         raise ForbiddenError
+
+
+def can_work_on_order(user: User, order: HandlingOrder) -> bool:
+    """Tell whether the user belongs to the order's unit."""
+    return order.unit_id in units_of(user, UNIT_ROLES)
 
 
 def can_fire_ticket(user: User | None, ticket: Ticket, transition: str) -> bool:

@@ -1,0 +1,1 @@
+"""Forms of the pages; the domain validates, forms draw and carry."""
