@@ -206,7 +206,7 @@ def _fold_character(character: str) -> str:
 
 
 def _circle(character: str) -> str:
-    """Return a keycap digit as a circled one: both mark lists more often than they spell numbers."""
+    """Return a keycap digit as a circled one, which is read only where digits are spelled."""
     return _CIRCLED[int(character)] if _is_written(character) else character
 
 
@@ -376,7 +376,8 @@ _DETECTORS = (
     _spelled(PersonalDataKind.PHONE, rf"(?P<it>{_MOBILE}){_NO_MONEY}"),
     _detector(
         PersonalDataKind.PHONE,
-        r"(?<![0-9])(?P<it>(?:\+?86[ -]?)?\(?0(?:10|2[0-9]|[3-9][0-9]{2})\)?[ -]{0,2}"
+        r"(?<![0-9])(?P<it>(?:(?:\+?86[ -]?)?\(?0|(?:\+|00)86[ -]?)"
+        r"(?:10|2[0-9]|[3-9][0-9]{2})\)?[ -]{0,2}"
         rf"{_LOCAL}(?:-[0-9]{{1,6}}(?![0-9]))?{_EXTENSION})",
     ),
     _detector(

@@ -151,6 +151,7 @@ class TestElapsedTime:
         with pytest.raises(PeriodTooLong):
             read(Entry(START, on(1, 1)), unit=Unit.HOURS, amount=10**9)
 
+    @pytest.mark.slow
     @given(moments, st.integers(0, 100), gaps, gaps)
     def test_a_suspension_before_the_due_moment_adds_its_length(
         self, start: datetime, amount: int, before: timedelta, rest: timedelta
@@ -258,6 +259,7 @@ class TestWorkingDays:
         assert read(Entry(START, on(12, 20)), amount=10).provisional
         assert not read(Entry(START, on(12, 20)), amount=4).provisional
 
+    @pytest.mark.slow
     @given(ledgers(), st.integers(0, 20), calendars)
     def test_agrees_with_crossing_out_days(
         self, entries: list[Entry], amount: int, calendar: Calendar
@@ -266,6 +268,7 @@ class TestWorkingDays:
 
         assert reading.due_date == walk(entries, Unit.WORKING_DAYS, amount, calendar)
 
+    @pytest.mark.slow
     @given(moments, st.integers(1, 20), gaps, gaps, calendars)
     def test_a_suspension_adds_exactly_the_working_days_suspended(
         self, start: datetime, amount: int, before: timedelta, rest: timedelta, calendar: Calendar
@@ -315,6 +318,7 @@ class TestCalendarDays:
         reading = read(*ledger, Entry(RESUME, on(11, 18)), unit=unit, amount=13)
         assert reading.due_at == midnight(11, 19)
 
+    @pytest.mark.slow
     @given(ledgers(), st.integers(0, 40), calendars)
     def test_agrees_with_crossing_out_days(
         self, entries: list[Entry], amount: int, calendar: Calendar
@@ -324,6 +328,7 @@ class TestCalendarDays:
         assert reading.due_date == walk(entries, Unit.CALENDAR_DAYS, amount, calendar)
 
 
+@pytest.mark.slow
 class TestAnyLedger:
     @given(ledgers(), st.sampled_from(Unit), st.integers(0, 20), calendars)
     def test_reading_it_again_whole_equals_reading_it_line_by_line(

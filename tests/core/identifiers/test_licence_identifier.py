@@ -103,6 +103,7 @@ class TestCheckLicenceIdentifier:
 
 
 class TestLicenceCheckCharacter:
+    @pytest.mark.slow
     @given(
         st.text(DIGITS_AND_LETTERS, min_size=1, max_size=32),
         st.integers(0, 31),
@@ -114,6 +115,7 @@ class TestLicenceCheckCharacter:
 
         assert check_of(serial[:place] + wrong + serial[place + 1 :]) != check_of(serial)
 
+    @pytest.mark.slow
     @given(st.text(DIGITS_AND_LETTERS, min_size=2, max_size=32), st.integers(0, 30))
     def test_sees_a_swap_unless_the_two_are_neighbours_in_the_alphabet(
         self, serial: str, place: int

@@ -118,10 +118,12 @@ class TestCheckResidentId:
 
         assert refusal.value.code == "resident_id_check_digit"
 
+    @pytest.mark.slow
     @given(numbers())
     def test_accepts_every_number_made_by_the_rule(self, number: str) -> None:
         assert check_resident_id(number, on=TODAY).number == number
 
+    @pytest.mark.slow
     @given(numbers(), st.integers(0, 17), st.sampled_from(string.digits + "X"))
     def test_sees_every_wrong_character(self, number: str, place: int, wrong: str) -> None:
         changed = number[:place] + wrong + number[place + 1 :]
@@ -130,6 +132,7 @@ class TestCheckResidentId:
             with pytest.raises(InvalidResidentId):
                 check_resident_id(changed, on=TODAY)
 
+    @pytest.mark.slow
     @given(numbers(), st.integers(0, 16))
     def test_sees_every_swap_of_neighbours(self, number: str, place: int) -> None:
         changed = number[:place] + number[place + 1] + number[place] + number[place + 2 :]
@@ -162,6 +165,7 @@ class TestAgeOn:
 
         assert refusal.value.code == "age_before_birth"
 
+    @pytest.mark.slow
     @given(st.dates(date(1900, 1, 1), TODAY), st.integers(0, 40_000))
     def test_never_falls_and_rises_by_one_at_most(self, born: date, days: int) -> None:
         on = born + timedelta(days=days)

@@ -100,10 +100,12 @@ class TestCheckUscc:
 
         assert refusal.value.code == "uscc_organisation_code"
 
+    @pytest.mark.slow
     @given(codes())
     def test_accepts_every_code_made_by_the_rule(self, code: str) -> None:
         assert check_uscc(code).code == code
 
+    @pytest.mark.slow
     @given(codes(), st.integers(0, 17), st.sampled_from(USCC_ALPHABET))
     def test_sees_every_wrong_character(self, code: str, place: int, wrong: str) -> None:
         assume(code[place] != wrong)
@@ -111,6 +113,7 @@ class TestCheckUscc:
         with pytest.raises(InvalidUscc):
             check_uscc(code[:place] + wrong + code[place + 1 :])
 
+    @pytest.mark.slow
     @given(codes(), st.integers(0, 16))
     def test_sees_every_swap_of_neighbours(self, code: str, place: int) -> None:
         assume(code[place] != code[place + 1])
@@ -138,6 +141,7 @@ class TestOrgCodeCheckDigit:
 
         assert refusal.value.code == "organisation_code_characters"
 
+    @pytest.mark.slow
     @given(
         st.text(DIGITS_AND_LETTERS, min_size=8, max_size=8),
         st.integers(0, 7),
@@ -153,6 +157,7 @@ class TestOrgCodeCheckDigit:
 
         assert seen == (gap % 11 != 0)
 
+    @pytest.mark.slow
     @given(st.text(DIGITS_AND_LETTERS, min_size=8, max_size=8), st.integers(0, 6))
     def test_sees_a_swap_of_neighbours_unless_they_are_eleven_apart(
         self, body: str, place: int

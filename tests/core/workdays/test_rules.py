@@ -143,6 +143,7 @@ class TestAddWorkingDays:
     ) -> None:
         assert add_working_days(start, n, NATIONAL).provisional is provisional
 
+    @pytest.mark.slow
     @given(near, st.integers(1, 200), calendars)
     def test_agrees_with_counting_day_by_day(self, start: date, n: int, calendar: Calendar) -> None:
         result = add_working_days(start, n, calendar)
@@ -152,6 +153,7 @@ class TestAddWorkingDays:
         assert result.date == walk(start, n, calendar)
         assert result.provisional == bool(unknown)
 
+    @pytest.mark.slow
     @given(near, st.integers(0, 200), calendars)
     def test_never_ends_on_a_rest_day_and_never_before_a_shorter_period(
         self, start: date, n: int, calendar: Calendar
@@ -161,6 +163,7 @@ class TestAddWorkingDays:
         assert all(is_working_day(end, calendar) for end in ends)
         assert start <= ends[0] <= ends[1]
 
+    @pytest.mark.slow
     @given(near, st.integers(0, 60), calendars)
     def test_a_later_start_never_ends_earlier(
         self, start: date, n: int, calendar: Calendar
@@ -178,12 +181,14 @@ class TestWorkingDaysBetween:
     def test_is_negative_backwards(self) -> None:
         assert working_days_between(date(2026, 10, 10), date(2026, 9, 30), NATIONAL) == -3
 
+    @pytest.mark.slow
     @given(near, st.integers(1, 200), calendars)
     def test_undoes_adding(self, start: date, n: int, calendar: Calendar) -> None:
         end = add_working_days(start, n, calendar).date
 
         assert working_days_between(start, end, calendar) == n
 
+    @pytest.mark.slow
     @given(near, near, near, calendars)
     def test_adds_up_over_a_day_in_between(
         self, a: date, b: date, c: date, calendar: Calendar
@@ -236,6 +241,7 @@ class TestAddCalendarDays:
         with pytest.raises(PeriodTooLong):
             add_calendar_days(date(2026, 1, 1), n, NATIONAL)
 
+    @pytest.mark.slow
     @given(near, st.integers(0, 200), calendars)
     def test_ends_on_the_first_worked_day_from_the_last_on(
         self, start: date, n: int, calendar: Calendar
