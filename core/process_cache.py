@@ -5,8 +5,8 @@ the change is committed; other processes notice when their copy is too old.
 """
 
 import threading
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Generic, TypeVar
 
 from django.db import transaction
@@ -29,13 +29,13 @@ class ProcessCache(Generic[T]):
     def get(self) -> T:
         """Return the value, reading it again when there is none or it is too old."""
         held = self._held
-        if held is not None and held[0] > time.monotonic():
+        if held is not None and held[0] > monotonic():
             return held[1]
         generation = self._generation
         value = self._load()
         with self._lock:
             if generation == self._generation:
-                self._held = (time.monotonic() + self._seconds, value)
+                self._held = (monotonic() + self._seconds, value)
         return value
 
     def forget(self) -> None:

@@ -65,7 +65,6 @@ class Recomputed:
     left: int
 
 
-@transaction.atomic(savepoint=False)
 def start(
     *,
     subject_type: str,
@@ -96,10 +95,11 @@ def start(
     )
     reading = fold_ledger(clock, [entry])
     _take(clock, reading)
-    with _open_once():
+    entry.due_at = reading.due_at
+    with _open_once(), transaction.atomic(savepoint=False):
         clock.save(force_insert=True)
-    entry.clock, entry.due_at = clock, reading.due_at
-    entry.save(force_insert=True)
+        entry.clock = clock
+        entry.save(force_insert=True)
     return clock
 
 
@@ -155,7 +155,7 @@ def stop(*, clock: Clock, at: datetime, by: User | None = None, reason: str = ""
     return _append(clock, LedgerAction.STOP, at=at, by=by, reason=reason)
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def recompute(*, clock: Clock, at: datetime, by: User | None = None) -> Clock:
     """Store what the ledger gives by the calendar of today; write a line only if that moved."""
     locked = _lock(clock.pk)
@@ -303,7 +303,7 @@ def _differs(clock: Clock, reading: ClockReading) -> bool:
     return (clock.due_at, clock.provisional) != (reading.due_at, reading.provisional)
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def _append(
     clock: Clock,
     action: LedgerAction,

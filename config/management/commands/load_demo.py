@@ -1,6 +1,5 @@
 """Load the fictional city."""
 
-from importlib import import_module
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -8,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.loaders.categories import assign_default_units
+from config.loaders.matters import load_demo_matters
 from config.loaders.organisations import load_organisations
 from config.loaders.outcome import Loaded
 from config.loaders.people import load_people
@@ -39,12 +39,7 @@ class Command(BaseCommand):
                 self._say(step(), options["verbosity"])
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
-        self._load_matters(options["verbosity"])
-
-    def _load_matters(self, verbosity: int) -> None:
-        load = getattr(import_module("hotline.demo"), "load_matters", None)
-        if load is not None:
-            self._say(Loaded("演示诉求", load() or 0, 0), verbosity)
+        self._say(load_demo_matters(), options["verbosity"])
 
     def _say(self, loaded: Loaded, verbosity: int) -> None:
         if verbosity:
