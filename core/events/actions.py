@@ -35,5 +35,12 @@ def publish(  # noqa: PLR0913  an event is its fields
         data=data or {},
         at=at,
     )
-    transaction.on_commit(wake.relay, robust=True)
+    _wake_once()
     return event
+
+
+def _wake_once() -> None:
+    """Have the relay woken at the commit; one nudge is enough for any number of events."""
+    pending = transaction.get_connection().run_on_commit
+    if not any(entry[1] is wake.relay for entry in pending):
+        transaction.on_commit(wake.relay, robust=True)

@@ -63,27 +63,20 @@ def register_contact(
     """
     new = clean_contact(new)
     resolved = _validate(new, at)
-    existing = _find_existing(new)
-    if existing is not None:
-        return existing, False
     try:
         with transaction.atomic(savepoint=bool(new.external_id)):
             return _open_ticket(new, resolved, by=by, at=at, citizen=citizen), True
-    except IntegrityError:
-        existing = _find_existing(new)
-        if existing is None:
-            raise
-        return existing, False
+    except IntegrityError as error:
+        return _earlier(new, error), False
 
 
-def _find_existing(new: NewContact) -> Ticket | None:
-    if not new.external_id:
-        return None
-    return (
-        Ticket.objects.select_related("origin", "region", "category")
-        .filter(origin__source=new.source, origin__external_id=new.external_id)
-        .first()
-    )
+def _earlier(new: NewContact, error: IntegrityError) -> Ticket:
+    """Return the ticket of the contact that came first; any other broken constraint is raised."""
+    rows = Ticket.objects.select_related("origin", "region", "category")
+    found = rows.filter(origin__source=new.source, origin__external_id=new.external_id).first()
+    if not new.external_id or found is None:
+        raise error
+    return found
 
 
 def _validate(new: NewContact, at: datetime) -> _Resolved:
@@ -116,9 +109,9 @@ def _open_ticket(
     with connection.cursor() as cursor:
         cursor.execute(_IDS)
         serial, matter_id, ticket_id = cursor.fetchone()
+    contact = _save_contact(new, by=by, citizen=citizen, received_at=received_at)
     matter = Matter(pk=matter_id, created_at=at)
     matter.save(force_insert=True)
-    contact = _save_contact(new, by=by, citizen=citizen, received_at=received_at)
     clock = start_answer_clock(
         ticket_id=ticket_id,
         kind=new.kind,
