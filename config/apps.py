@@ -9,3 +9,9 @@ class CityConfig(AppConfig):
     name = "config"
     label = "city"
     verbose_name = "城市配置"
+
+    def ready(self) -> None:
+        """Bind tasks to the city's broker in every process that sends them."""
+        from config.celery import app  # noqa: PLC0415  needs the settings
+
+        app.set_default()
