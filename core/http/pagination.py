@@ -91,9 +91,10 @@ def keyset_page(
 
 def _keys(model: type[Model], order: Sequence[str]) -> list[_Key]:
     keys = []
+    columns = {field.name: field for field in model._meta.concrete_fields}  # noqa: SLF001  Django's public API
     for name in order:
-        field = model._meta.get_field(name.removeprefix("-"))  # noqa: SLF001  Django's public API
-        if not isinstance(field, Field) or field.null:
+        field = columns.get(name.removeprefix("-"))
+        if field is None or field.null:
             raise ImproperlyConfigured(f"{name} can be null or is no column: no keyset order")
         keys.append(_Key(field, name.startswith("-")))
     if not keys or not keys[-1].field.unique:
