@@ -44,29 +44,31 @@ class TestRedactFilter:
     def test_cleans_events_however_deep(self, out: StringIO) -> None:
         logger = structlog.get_logger("edge")
 
-        logger.warning(f"rang {PHONE}", caller={"phones": [PHONE]}, query=f"/track/?phone={PHONE}")
+        words = f"rang {PHONE}"
+
+        logger.warning(words, caller={"phones": [PHONE]}, query=f"/track/?phone={PHONE}")
 
         assert PHONE not in out.getvalue()
         assert "rang" in out.getvalue()
 
     def test_cleans_the_words_of_an_exception_and_keeps_its_trace(self, out: StringIO) -> None:
         try:
-            raise ValueError(f"no such phone {PHONE}")
-        except ValueError:
+            _fail(f"no such phone {PHONE}")
+        except RuntimeError:
             logging.getLogger("edge").exception("failed")
 
         assert PHONE not in out.getvalue()
         assert "test_logs.py" in out.getvalue()
-        assert "ValueError" in out.getvalue()
+        assert "RuntimeError" in out.getvalue()
 
     def test_cleans_a_structured_exception(self, out: StringIO) -> None:
         try:
-            raise ValueError(f"no such phone {PHONE}")
-        except ValueError:
+            _fail(f"no such phone {PHONE}")
+        except RuntimeError:
             structlog.get_logger("edge").exception("failed")
 
         assert PHONE not in out.getvalue()
-        assert "ValueError" in out.getvalue()
+        assert "RuntimeError" in out.getvalue()
 
     def test_leaves_ids_and_times_readable(self, out: StringIO) -> None:
         structlog.get_logger("edge").warning("x", request_id="6f1c-13912345678", ticket=4711)
