@@ -7,12 +7,12 @@ the change is committed; other processes notice when their copy is too old.
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 
 T = TypeVar("T")
-_everything: list["ProcessCache[object]"] = []
+_everything: list["ProcessCache[Any]"] = []
 
 
 class ProcessCache(Generic[T]):
@@ -24,7 +24,7 @@ class ProcessCache(Generic[T]):
         self._held: tuple[float, T] | None = None
         self._generation = 0
         self._lock = threading.Lock()
-        _everything.append(self)  # type: ignore[arg-type]  the register never reads a value
+        _everything.append(self)
 
     def get(self) -> T:
         """Return the value, reading it again when there is none or it is too old."""

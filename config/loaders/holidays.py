@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from config.loaders.outcome import Loaded
-from core.workdays.actions import publish_notice
+from core.workdays.actions import announce_change, enter_notice
 from core.workdays.models import HolidayNotice
 from core.workdays.rules import NoticeDay, settled_until
 from core.workdays.seed import notice_days
@@ -21,9 +21,9 @@ def load_holidays(*, at: datetime) -> Loaded:
     years = _by_year()
     missing = sorted(set(years) - present)
     for year in missing:
-        publish_notice(
-            year=year, days=years[year], source=_source(year), region=None, by=None, at=at
-        )
+        enter_notice(year=year, days=years[year], source=_source(year), region=None, by=None, at=at)
+    if missing:
+        announce_change(at=at)
     return Loaded(_("节假日安排"), len(missing), len(present))
 
 

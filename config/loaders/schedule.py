@@ -35,6 +35,24 @@ BEATS = (
     Beat("到期时限 fire due clocks", "core.clocks.tasks.fire_due_clocks", seconds=5),
     Beat("审计封存 seal audit", "core.audit.tasks.seal_audit", seconds=10),
     Beat(
+        "消息发送 deliver notifications",
+        "core.notifications.tasks.deliver_notifications",
+        seconds=5,
+    ),
+    Beat(
+        "清理未绑定附件 purge unbound attachments",
+        "core.attachments.tasks.purge_unbound",
+        minute=10,
+        expires=3000,
+    ),
+    Beat(
+        "清理过期草稿 purge drafts",
+        "core.drafts.tasks.purge_drafts",
+        minute=50,
+        hour="3",
+        expires=3000,
+    ),
+    Beat(
         "暂定期限复核 recompute provisional clocks",
         "core.clocks.tasks.recompute_provisional",
         minute=20,

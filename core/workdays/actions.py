@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from functools import partial
 
 from django.db import transaction
 
@@ -44,10 +43,36 @@ def publish_notice(
     at: datetime,
     published_date: date | None = None,
 ) -> HolidayNotice:
-    """Enter the notice of a year, national or (with a region) local, and move open clocks.
+    """Enter the notice of a year and move open clocks, once this commits: see enter_notice."""
+    notice = enter_notice(
+        year=year,
+        days=days,
+        source=source,
+        region=region,
+        by=by,
+        at=at,
+        published_date=published_date,
+    )
+    announce_change(at=at)
+    return notice
+
+
+@transaction.atomic
+def enter_notice(
+    *,
+    year: int,
+    days: Sequence[NoticeDay],
+    source: str,
+    region: Region | None,
+    by: User | None,
+    at: datetime,
+    published_date: date | None = None,
+) -> HolidayNotice:
+    """Enter the notice of a year, national or (with a region) local, and tell nobody yet.
 
     A second notice for the same year and region replaces the first one's days: notices have been
-    changed after publication. Raises EmptyNotice. Audited; listeners run after the commit.
+    changed after publication. Raises EmptyNotice. Audited. Whoever enters several announces the
+    change once, behind the last.
     """
     if not days:
         raise EmptyNotice(row=0)
@@ -66,12 +91,20 @@ def publish_notice(
         subject_id=notice.pk,
         data={"year": year, "days": len(days), "replaced_days": removed, "source": source},
     )
-    announce_change(at=at)
     return notice
 
 
 def announce_change(*, at: datetime) -> None:
-    """Tell everybody that counts days that the calendar is another one once this commits."""
+    """Tell everybody that counts days that the calendar is another one, once this commits."""
     queries.forget_after_commit()
     for listener in _listeners:
-        transaction.on_commit(partial(listener, at), robust=True)
+        transaction.on_commit(_call(listener, at), robust=True)
+
+
+def _call(listener: Listener, at: datetime) -> Callable[[], None]:
+    """Bind the moment; Django names the hook in its log, so it must be a real function."""
+
+    def tell() -> None:
+        listener(at)
+
+    return tell

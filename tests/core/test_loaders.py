@@ -1,6 +1,8 @@
 """The first day of a city: loaded once, never twice, never over what the city edited."""
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -40,6 +42,7 @@ WATCHED = (
     User,
 )
 DAY = date(2026, 1, 5)
+Commit = Callable[..., AbstractContextManager[list[Callable[[], object]]]]
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +122,17 @@ class TestLoadReference:
         assert leaf.full_name == "城乡建设与住房 / 物业服务 / 电梯运行"
         assert leaf.parent.parent.code == "01"
         assert "电梯" in leaf.keywords
+
+    def test_asks_once_for_new_deadlines_however_many_years_are_new(
+        self, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Commit
+    ) -> None:
+        asked: list[object] = []
+        monkeypatch.setattr("core.workdays.actions._listeners", [asked.append])
+
+        with django_capture_on_commit_callbacks(execute=True):
+            load("load_reference", "load_reference")
+
+        assert len(asked) == 1
 
     def test_needs_no_region_and_no_unit(self) -> None:
         load("load_reference")
@@ -332,3 +346,10 @@ def _columns_before(line: str, *, index: int) -> int:
     """Return the terminal column where a cell begins; a Chinese sign is two columns wide."""
     cell = line.split()[index]
     return sum(2 if ord(sign) > 0x2E80 else 1 for sign in line[: line.index(cell)])
+
+
+class TestCityConfig:
+    def test_shared_tasks_go_through_the_citys_own_broker(self) -> None:
+        task = import_string("core.clocks.tasks.recompute_open")
+
+        assert task.app.conf.broker_url == settings.CELERY_BROKER_URL

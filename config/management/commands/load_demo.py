@@ -1,5 +1,7 @@
 """Load the fictional city."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -27,19 +29,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every loader in the order of their needs and say what it did."""
         at = timezone.now()
-        steps = (
+        steps: tuple[Callable[[], Loaded], ...] = (
             load_regions,
             load_organisations,
-            lambda: load_people(at=at),
+            partial(load_people, at=at),
             load_policies,
             assign_default_units,
+            load_demo_matters,
         )
         try:
             for step in steps:
                 self._say(step(), options["verbosity"])
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
-        self._say(load_demo_matters(), options["verbosity"])
 
     def _say(self, loaded: Loaded, verbosity: int) -> None:
         if verbosity:

@@ -1,5 +1,7 @@
 """Load what any city needs before its first ticket."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -7,6 +9,7 @@ from django.utils import timezone
 
 from config.loaders.categories import load_categories
 from config.loaders.holidays import load_holidays
+from config.loaders.outcome import Loaded
 from config.loaders.policies import load_policies
 from config.loaders.schedule import load_schedule
 
@@ -25,7 +28,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every loader and say what it did."""
         at = timezone.now()
-        steps = (lambda: load_holidays(at=at), load_policies, load_categories, load_schedule)
+        steps: tuple[Callable[[], Loaded], ...] = (
+            partial(load_holidays, at=at),
+            load_policies,
+            load_categories,
+            load_schedule,
+        )
         for step in steps:
             loaded = step()
             if options["verbosity"]:

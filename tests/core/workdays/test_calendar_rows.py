@@ -216,6 +216,23 @@ class TestPublishNotice:
 
         assert (before, heard) == ([], [NOW])
 
+    def test_a_listener_that_fails_is_logged_and_undoes_nothing(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        django_capture_on_commit_callbacks: Commit,
+    ) -> None:
+        def fail(_at: datetime) -> None:
+            raise ConnectionError("no broker")
+
+        monkeypatch.setattr(actions, "_listeners", [fail])
+
+        with django_capture_on_commit_callbacks(execute=True):
+            publish(2027, (date(2027, 1, 1), True))
+
+        assert "no broker" in caplog.text
+        assert HolidayNotice.objects.filter(year=2027).exists()
+
     def test_the_clocks_listen(self) -> None:
         assert [one.__name__ for one in actions._listeners] == ["ask_for_recompute"]
 
