@@ -1,0 +1,5 @@
+"""Pages for citizens."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
