@@ -190,6 +190,8 @@ def scopes_of_watch(user_id: int, no: str) -> list[str] | None:
     Absent and hidden give the same.
     """
     user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return None
     ticket = tickets_visible_to(user).select_related("region").filter(no=no).first()
     if ticket is None:
         return None

@@ -17,7 +17,7 @@ from core.accounts.models import User
 from core.accounts.policies import check_has_role
 from core.accounts.queries import has_role
 from core.accounts.states import Role
-from core.errors import DomainError, ForbiddenError, InvalidError
+from core.errors import DomainError, ForbiddenError, InvalidError, NotFoundError
 from core.events.queries import latest_position
 from core.http.negotiation import wants_fragment, wants_json
 from core.http.refusals import record_refusal
@@ -84,7 +84,15 @@ class ConsoleView(View):
             )
         if not has_role(self.user, *CONSOLE_ROLES):
             return render(self.request, "console/no_rights.html", status=error.status)
-        return self.page("console/refused.html", {"error": error}, status=error.status)
+        context = {"error": error, "back_url": self._back_url(error)}
+        return self.page("console/refused.html", context, status=error.status)
+
+    def _back_url(self, error: DomainError) -> str:
+        """Return the page of the ticket or order in question, unless it may not be known."""
+        no = self.kwargs.get("no")
+        if not no or isinstance(error, NotFoundError):
+            return ""
+        return reverse("console:order" if "-" in no else "console:ticket", args=[no])
 
     def page(
         self, template: str, context: dict[str, Any], *, current: str = "", status: int = 200
@@ -95,7 +103,7 @@ class ConsoleView(View):
             "cursor": self.cursor,
             "at": self.at,
             "may_register": has_role(self.user, *TRIAGE_ROLES),
-            "page_name": type(self).__name__,
+            "script_words": script_words(),
             **context,
         }
         return render(self.request, template, whole, status=status)
@@ -111,6 +119,18 @@ class ConsoleView(View):
         """Say what happened and show the page where it can be seen."""
         messages.success(self.request, text)
         return redirect(to, *args)
+
+
+def script_words() -> dict[str, str]:
+    """Return the sentences that the console's scripts say."""
+    return {
+        "new_tickets": _("新工单 {n} 件"),
+        "next_row": _("下一行"),
+        "previous_row": _("上一行"),
+        "open_row": _("打开选中的工单"),
+        "lead_chosen": _("主办：{unit}"),
+        "assists_chosen": _("协办：{units}"),
+    }
 
 
 def menu_entry(queue: Queue, count: int, current: str) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Difference:
     mine: str
     parts_theirs: Parts
     parts_mine: Parts
+    raw_theirs: str
 
 
 class Revise(TicketView):
@@ -159,7 +160,9 @@ def difference(form: ReviseForm, one: Merge) -> Difference:
     field = form[one.name]
     theirs, mine = _words(field, one.theirs), _words(field, one.mine)
     parts_theirs, parts_mine = marked(theirs, mine)
-    return Difference(field, one.is_conflict, theirs, mine, parts_theirs, parts_mine)
+    return Difference(
+        field, one.is_conflict, theirs, mine, parts_theirs, parts_mine, raw_theirs=one.theirs
+    )
 
 
 def _words(field: Any, value: str) -> str:

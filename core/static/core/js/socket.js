@@ -22,9 +22,11 @@ function absolute(url) {
 
 /**
  * Keep a socket to `url` open. `onState` hears "connecting", "online" or "offline" and the
- * `[data-connection]` element shows it. `onHint(message)` is optional and sees each hint.
+ * `[data-connection]` element shows it. `onHint(message)` is optional and sees each message; only a
+ * hint (`type: "hint"`) asks for a catch-up.
  * A `ping` is sent in silence; an unanswered one counts as a broken line.
- * Returns `{close, cursor, refresh}`.
+ * Returns `{close, cursor, refresh, send}`; `send` drops the message while the line is down, so say
+ * it again when `onState` hears "online".
  */
 export function openSocket({ url, cursor = "", catchUp, onHint = null, onState = null }) {
   let socket = null;
@@ -83,7 +85,7 @@ export function openSocket({ url, cursor = "", catchUp, onHint = null, onState =
       const message = JSON.parse(event.data);
       if (message.type === "pong") return;
       onHint?.(message);
-      refresh();
+      if (message.type === "hint") refresh();
     });
     socket.addEventListener("close", () => {
       clearTimeout(watchdog);
@@ -109,6 +111,9 @@ export function openSocket({ url, cursor = "", catchUp, onHint = null, onState =
   return {
     refresh,
     cursor: () => cursor,
+    send(message) {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    },
     close() {
       closed = true;
       clearTimeout(timer);
