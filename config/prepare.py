@@ -1,6 +1,7 @@
 """Database, reference data, demo data and static files brought up to date, in one process."""
 
 import errno
+import hashlib
 import io
 import os
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import django
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import Error as DatabaseError
 
@@ -16,7 +19,6 @@ STEPS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("migrate", {"interactive": False, "verbosity": 0}, "数据库结构 migrate"),
     ("load_reference", {}, "基础数据 reference data"),
     ("load_demo", {}, "演示数据 demo data"),
-    ("collectstatic", {"interactive": False, "verbosity": 0}, "静态文件 static files"),
 )
 """Each may run any number of times. WITHOUT_DEMO=1 leaves the demo data out."""
 NO_SPACE = "No space left on device"
@@ -33,6 +35,7 @@ def main(logins: Path) -> int:
             sys.stdout.write(f"· {title}\n")
             sys.stdout.flush()
             call_command(name, **options)
+        collect_static(logins.with_name("static.sha256"))
         write_logins(logins)
     except (DatabaseError, OSError) as error:
         if NO_SPACE in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
@@ -43,6 +46,28 @@ def main(logins: Path) -> int:
             return 1
         raise
     return 0
+
+
+def collect_static(stamp: Path) -> None:
+    """Collect and compress the static files, unless none has changed since the last time."""
+    digest = digest_of_static_files()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
+        return
+    sys.stdout.write("· 静态文件 static files\n")
+    sys.stdout.flush()
+    stamp.unlink(missing_ok=True)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(digest, encoding="ascii")
+
+
+def digest_of_static_files() -> str:
+    """A digest that changes when a file, its place or the way of storing changes."""
+    digest = hashlib.sha256(repr((settings.STORAGES, settings.STATIC_ROOT)).encode())
+    for finder in get_finders():
+        for name, storage in finder.list(ignore_patterns=[]):
+            facts = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def write_logins(path: Path) -> None:
