@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from core.clocks import registry
 from core.clocks.models import Clock
 from core.events import relay
@@ -9,7 +11,16 @@ from hotline import notices
 from hotline.actions.closing import demand_callback
 from hotline.actions.overdue import announce_overdue, move_deadline
 from hotline.actions.promises import ORDER, TICKET
-from hotline.states import ClockKind
+from hotline.states import ClockKind, MatterKind
+
+DEEDS: dict[str, registry.Label] = {
+    ClockKind.ANSWER: _("答复"),
+    ClockKind.SIGN: _("签收"),
+    ClockKind.FIRST_CONTACT: _("联系诉求人"),
+    ClockKind.SELF_EVALUATION: _("自助评价"),
+    ClockKind.CALLBACK: _("回访"),
+}
+"""What each clock promises, in the sentence that explains its due moment."""
 
 
 def connect() -> None:
@@ -19,6 +30,7 @@ def connect() -> None:
     registry.register(TICKET, ClockKind.SELF_EVALUATION, _demand_callback)
     registry.register(ORDER, ClockKind.SIGN, announce_overdue)
     registry.register(ORDER, ClockKind.FIRST_CONTACT, announce_overdue)
+    registry.name_clocks(deeds=DEEDS, subject_kinds=dict(MatterKind.choices))
     relay.subscribe("hotline.notices", notices.tell)
 
 

@@ -134,6 +134,42 @@ class TestLoadReference:
 
         assert len(asked) == 1
 
+    def test_a_policy_for_a_region_waits_until_the_region_is_there(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        row = {
+            "kind": "answer",
+            "matter_kind": "help",
+            "urgency": None,
+            "region": "519901",
+            "amount": 5,
+            "unit": "working_days",
+            "effective_from": "2026-01-01",
+            "source": "默认值",
+        }
+        monkeypatch.setattr("config.loaders.policies.read_rows", lambda _path: [row])
+
+        before = load("load_reference")
+        after = load("load_demo")
+
+        assert "时限政策：新增 0，已有 0（1 条等待区划）" in before
+        assert "时限政策：新增 1，已有 0\n" in after
+        assert ClockPolicy.objects.get().region.code == "519901"
+
+    def test_messages_from_before_the_provincial_rules_have_a_policy_too(self) -> None:
+        load("load_reference")
+
+        policy = find_policy(
+            clock_kind="answer",
+            subject_kind="consultation",
+            urgency="ordinary",
+            region=None,
+            on=date(2013, 5, 1),
+        )
+
+        assert (policy.amount, policy.unit) == (15, Unit.WORKING_DAYS)
+        assert "default, not from the decree" in policy.source
+
     def test_needs_no_region_and_no_unit(self) -> None:
         load("load_reference")
 

@@ -62,7 +62,7 @@ def make_policy(amount: int = 7, unit: Unit = Unit.WORKING_DAYS, **fields: objec
 def start_clock(
     policy: ClockPolicy,
     *,
-    subject_id: int = 1,
+    subject_id: int | None = 1,
     at: datetime = FRIDAY,
     region: Region | None = None,
 ) -> Clock:

@@ -99,6 +99,14 @@ class TestStart:
 
         assert Clock.objects.count() == 1
 
+    def test_another_refusal_of_the_database_stays_what_it_is(self) -> None:
+        policy = make_policy()
+
+        with pytest.raises(IntegrityError, match="subject_id"), transaction.atomic():
+            start_clock(policy, subject_id=None)
+
+        assert not Clock.objects.exists()
+
     def test_starts_anew_after_a_stop(self) -> None:
         policy = make_policy()
         actions.stop(clock=start_clock(policy), at=FRIDAY)

@@ -55,6 +55,21 @@ def in_threads(*jobs: Callable[[], object]) -> None:
         raise errors[0]
 
 
+def wait_until_somebody_waits() -> None:
+    """Return once another connection waits for a lock; PostgreSQL would blame that one first."""
+    pause = threading.Event()
+    for _try in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE NOT granted AND datname = current_database()"
+            )
+            if cursor.fetchone()[0]:
+                return
+        pause.wait(0.01)
+    raise AssertionError("nobody waits")
+
+
 @pytest.mark.django_db
 class TestPopDue:
     def test_fires_what_is_due_and_nothing_else(self) -> None:
@@ -231,6 +246,7 @@ class TestRaces:
 
         def touch_subject(_clock: Clock, _at: datetime) -> None:
             firing.set()
+            wait_until_somebody_waits()
             NumberSeries.objects.select_for_update().get(key="subject")
 
         def request() -> None:

@@ -150,8 +150,9 @@ class TestGetOpenClock:
 class TestExplain:
     @pytest.fixture(autouse=True)
     def _words(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        words = registry.Words(deeds={"answer": "答复"}, subject_kinds={"help": "求助"})
-        monkeypatch.setattr(registry, "_words", words)
+        monkeypatch.setattr(registry, "_words", registry.Words())
+        registry.name_clocks(deeds={"answer": "答复"})
+        registry.name_clocks(deeds={}, subject_kinds={"help": "求助"})
 
     def test_names_the_holiday_and_the_worked_weekend(self) -> None:
         explanation = explain(start_clock(make_policy(7)))
