@@ -191,7 +191,7 @@ STATICFILES_DIRS = [("leaflet", leaflet.BASE_DIR)]
 MEDIA_ROOT = DATA_DIR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "core.http.static_files.ModuleStaticFilesStorage"},
 }
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 ATTACHMENT_MAX_FILES = 12
@@ -278,6 +278,10 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "frame-ancestors": [NONE],
     }
 }
+if os.environ.get("OIDC_ISSUER"):  # browsers check the redirect behind the login form too
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(
+        "/".join(os.environ["OIDC_ISSUER"].split("/")[:3])
+    )
 if MAP_TILE_URL:
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(
         "/".join(MAP_TILE_URL.replace("{s}", "*").split("/")[:3])
