@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from core.accounts.models import User
 from core.clocks import actions as clocks
 from core.clocks.models import Clock
@@ -19,7 +21,7 @@ def start_answer_clock(
 ) -> Clock:
     """Start the clock that the citizen is promised; its length is the policy's of that day."""
     policy = find_policy(
-        clock_kind=ClockKind.ANSWER, subject_kind=kind, urgency=urgency, region=region, on=at.date()
+        clock_kind=ClockKind.ANSWER, subject_kind=kind, urgency=urgency, region=region, on=timezone.localdate(at)
     )
     return clocks.start(
         subject_type=TICKET,
@@ -71,7 +73,7 @@ def _start(
         subject_kind=ticket.kind,
         urgency=ticket.urgency,
         region=ticket.region,
-        on=at.date(),
+        on=timezone.localdate(at),
     )
     clocks.start(
         subject_type=subject_type,
