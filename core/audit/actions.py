@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core.accounts.models import User
-from core.audit.chain import GENESIS, head_mac, link
+from core.audit.chain import GENESIS, head_mac, link, new_proof
 from core.audit.models import AuditEntry, AuditHead, AuditSeal, Outcome
 
 SEALING_LOCK = 0x41554454
@@ -28,7 +28,7 @@ def record(  # noqa: PLR0913  an entry is its fields
 ) -> AuditEntry:
     """Append one entry in the running transaction. ``data`` holds no personal data."""
     context = structlog.contextvars.get_contextvars()
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         at=at,
         actor_id=by.pk if by is not None and by.is_authenticated else None,
         action=action,
@@ -40,6 +40,9 @@ def record(  # noqa: PLR0913  an entry is its fields
         address=str(context.get("address", ""))[:45],
         request_id=str(context.get("request_id", ""))[:40],
     )
+    entry.proof = new_proof(entry)
+    entry.save(force_insert=True)
+    return entry
 
 
 @transaction.atomic

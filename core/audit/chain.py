@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +13,8 @@ from gmssl import func, sm3
 from core.audit.models import AuditEntry
 
 GENESIS = b"\x00" * 32
+NONCE_BYTES = 16
 FIELDS = (
-    "id",
     "at",
     "actor_id",
     "action",
@@ -29,8 +30,31 @@ FIELDS = (
 
 def canonical(entry: AuditEntry) -> bytes:
     """Return the bytes that stand for an entry: all of its fields, in one fixed form."""
-    values: dict[str, Any] = {name: getattr(entry, name) for name in FIELDS}
-    values["at"] = entry.at.timestamp()
+    return _plain({**_values(entry), "id": entry.pk, "proof": bytes(entry.proof).hex()})
+
+
+def new_proof(entry: AuditEntry) -> bytes:
+    """Return what shows later that the application wrote this entry, and wrote it once.
+
+    Made before the entry has its id; the random part tells equal deeds from copied rows.
+    """
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + _keyed(b"entry" + nonce + _plain(_values(entry)))
+
+
+def is_genuine(entry: AuditEntry) -> bool:
+    """Tell whether the entry's proof was made with our key, for these very fields."""
+    proof = bytes(entry.proof)
+    nonce = proof[:NONCE_BYTES]
+    expected = nonce + _keyed(b"entry" + nonce + _plain(_values(entry)))
+    return hmac.compare_digest(proof, expected)
+
+
+def _values(entry: AuditEntry) -> dict[str, Any]:
+    return {**{name: getattr(entry, name) for name in FIELDS}, "at": entry.at.timestamp()}
+
+
+def _plain(values: dict[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -51,5 +75,9 @@ def link(previous: bytes, entry: AuditEntry) -> bytes:
 
 def head_mac(position: int, last: bytes) -> bytes:
     """Authenticate the end of the chain with the key that only the environment holds."""
+    return _keyed(position.to_bytes(8, "big") + last)
+
+
+def _keyed(message: bytes) -> bytes:
     key = base64.b64decode(settings.AUDIT_KEY)
-    return hmac.new(key, position.to_bytes(8, "big") + last, hashlib.sha256).digest()
+    return hmac.new(key, message, hashlib.sha256).digest()

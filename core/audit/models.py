@@ -18,6 +18,7 @@ class AuditEntry(models.Model):
     """Who did what to which object, when, from where and why. Never changed, never deleted.
 
     Kept at least six months (网络安全法 art. 21(3)). Holds references, not personal data.
+    ``proof`` shows that the application wrote the row: it needs a key that the database lacks.
     """
 
     at = models.DateTimeField(_("时间"), db_index=True)
@@ -37,9 +38,10 @@ class AuditEntry(models.Model):
     data = models.JSONField(default=dict, blank=True)
     address = models.CharField(_("来源地址"), max_length=45, blank=True)
     request_id = models.CharField(max_length=40, blank=True)
+    proof = models.BinaryField(max_length=48)
 
     data_classes = classify(
-        internal="id at actor action outcome subject_type subject_id reason data request_id",
+        internal="id at actor action outcome subject_type subject_id reason data request_id proof",
         personal="address",
     )
 

@@ -3,14 +3,14 @@
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from django.db import connection
 from django.db.models import Count
 
-from core.audit.chain import GENESIS, head_mac, link
+from core.audit.chain import GENESIS, head_mac, is_genuine, link
 from core.audit.models import AuditEntry, AuditHead, AuditSeal
 
-UNSEALED_GRACE = timedelta(minutes=10)
 CHUNK = 2_000
 
 
@@ -23,13 +23,14 @@ class Flaw:
     entry_id: int
 
 
-def find_flaws(*, at: datetime) -> Iterator[Flaw]:
+def find_flaws() -> Iterator[Flaw]:
     """Walk the whole chain and yield every flaw.
 
     Kinds: ``altered`` (entry differs from its seal), ``deleted`` (seal without entry),
-    ``reordered`` (positions do not follow each other), ``inserted`` (entry that no seal knows
-    although sealing is long over), ``truncated`` and ``forged_head`` (the end of the chain is
-    not the authenticated one).
+    ``reordered`` (positions do not follow each other), ``inserted`` (a row that the application
+    did not write, or a copy of one, sealed or not), ``truncated`` and ``forged_head`` (the end of
+    the chain is not the authenticated one). What was cut off together with its own authentic
+    head, restored from before, shows only against a tail noted elsewhere.
     """
     expected, last = 0, GENESIS
     for seal, entry in _sealed():
@@ -41,9 +42,12 @@ def find_flaws(*, at: datetime) -> Iterator[Flaw]:
             yield Flaw("deleted", seal.position, seal.entry_id)
         elif link(last, entry) != bytes(seal.digest):
             yield Flaw("altered", seal.position, seal.entry_id)
+        elif not is_genuine(entry):
+            yield Flaw("inserted", seal.position, seal.entry_id)
         last = bytes(seal.digest)
     yield from _head_flaws(expected, last)
-    yield from _inserted(at)
+    yield from _unsealed_flaws()
+    yield from _copies()
 
 
 def _sealed() -> Iterator[tuple[AuditSeal, AuditEntry | None]]:
@@ -70,14 +74,24 @@ def _head_flaws(position: int, last: bytes) -> Iterator[Flaw]:
         yield Flaw("truncated", position, 0)
 
 
-def _inserted(at: datetime) -> Iterator[Flaw]:
-    late = AuditEntry.objects.raw(
-        "SELECT e.* FROM core_auditentry AS e WHERE e.at < %s"
-        " AND NOT EXISTS (SELECT 1 FROM core_auditseal AS s WHERE s.entry_id = e.id) ORDER BY e.id",
-        [at - UNSEALED_GRACE],
+def _unsealed_flaws() -> Iterator[Flaw]:
+    unsealed = AuditEntry.objects.raw(
+        "SELECT e.* FROM core_auditentry AS e WHERE NOT EXISTS"
+        " (SELECT 1 FROM core_auditseal AS s WHERE s.entry_id = e.id) ORDER BY e.id"
     )
-    for entry in late:
-        yield Flaw("inserted", 0, entry.pk)
+    for entry in unsealed.iterator():
+        if not is_genuine(entry):
+            yield Flaw("inserted", 0, entry.pk)
+
+
+def _copies() -> Iterator[Flaw]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(id) FROM core_auditentry GROUP BY proof HAVING count(*) > 1 ORDER BY 1"
+        )
+        copied = [row[0] for row in cursor.fetchall()]
+    for entry_id in copied:
+        yield Flaw("inserted", 0, entry_id)
 
 
 def count_by_action(*, since: datetime) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from core.audit.models import AuditHead
 from core.audit.queries import find_flaws
@@ -13,7 +12,7 @@ WORDS = {
     "altered": "记录被改动",
     "deleted": "记录被删除",
     "reordered": "顺序被改动",
-    "inserted": "混入未封存的记录",
+    "inserted": "混入并非本系统写入的记录",
     "truncated": "链尾被截断或改动",
     "forged_head": "链头校验码不符",
 }
@@ -27,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Seal what is pending, then walk the chain."""
         seal_audit()
-        flaws = list(find_flaws(at=timezone.now()))
+        flaws = list(find_flaws())
         for flaw in flaws:
             self.stdout.write(f"第 {flaw.position} 环，记录 {flaw.entry_id}：{WORDS[flaw.kind]}")
         if flaws:
