@@ -69,7 +69,7 @@ def render_page(page: str) -> Rendered:
 
 def qr_code(text: str) -> str:
     """Return a QR code as an SVG data address."""
-    return cast("str", segno.make(text, error="m").svg_data_uri(scale=4, border=1))
+    return segno.make(text, error="m").svg_data_uri(scale=4, border=1)
 
 
 def _fetcher(page: str) -> Any:
@@ -77,7 +77,7 @@ def _fetcher(page: str) -> Any:
 
     faces = fonts.faces(html.unescape(page))
 
-    class OurOwnOnly(URLFetcher):  # type: ignore[misc]  WeasyPrint has no types
+    class OurOwnOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         """Gives out our fonts and data written in the page; everything else is refused.
 
         No file and no network: a citizen's text in a document can reach neither.

@@ -22,6 +22,14 @@ def _simplified() -> dict[int, str]:
     return table
 
 
+@lru_cache(maxsize=1)
+def _traditional() -> frozenset[str]:
+    return frozenset(map(chr, _simplified()))
+
+
 def fold(text: str) -> str:
     """Return the text in half width, lower case and simplified characters."""
-    return unicodedata.normalize("NFKC", text).lower().translate(_simplified())
+    plain = unicodedata.normalize("NFKC", text).lower()
+    if _traditional().isdisjoint(plain):  # nearly always, and far cheaper than translating
+        return plain
+    return plain.translate(_simplified())

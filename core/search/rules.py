@@ -7,7 +7,7 @@ from core.search.folding import fold
 
 MAX_CHARACTERS = 2_000
 TOKEN_LENGTH = 40
-_RUN = re.compile(r"[〇㐀-鿿豈-﫿\U00020000-\U0003fffd]+|[a-z0-9]+")
+_RUN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003fffd]+|[a-z0-9]+")
 
 
 def runs(text: str) -> list[str]:

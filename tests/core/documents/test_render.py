@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
 from core.documents import fonts
@@ -15,6 +16,10 @@ from tests.core.documents.conftest import RECORD
 
 VERIFY = "https://city.example/verify/0b1e2c3d-0000-4000-8000-000000000001"
 A4_POINTS = (595, 842)
+SVG = (
+    "data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22 width=%225%22"
+    " height=%225%22><image href=%22{url}/f.png%22/></svg>"
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +91,6 @@ class TestRecord:
 
 class TestFaces:
     def test_hold_each_character_in_both_weights(self) -> None:
-        from fontTools.ttLib import TTFont
-
         for weight, font in fonts.faces("蓉江𬭚a1").items():
             opened = TTFont(io.BytesIO(font))
             assert set(opened.getBestCmap()) == {ord(char) for char in "蓉江𬭚a1"}
@@ -100,8 +103,6 @@ class TestFaces:
         assert regular != bold
 
     def test_pass_over_what_no_font_has(self) -> None:
-        from fontTools.ttLib import TTFont
-
         font = TTFont(io.BytesIO(fonts.faces("蓉\U000f0000")[400]))
 
         assert set(font.getBestCmap()) == {ord("蓉")}
@@ -140,8 +141,7 @@ class TestNothingIsFetched:
             '<p style="background: url({url}/c.png)">x</p>',
             '<link rel="attachment" href="{url}/d.txt">',
             '<object data="{url}/e.svg"></object>',
-            '<img src="data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22 '
-            'width=%225%22 height=%225%22><image href=%22{url}/f.png%22/></svg>">',
+            f'<img src="{SVG}">',
         ],
     )
     def test_not_from_the_network(self, trap: tuple[str, list[str]], markup: str) -> None:
