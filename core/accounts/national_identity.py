@@ -16,6 +16,8 @@ class NationalIdentityProvider(OpenIDConnectProvider):  # type: ignore[misc]  # 
     Claims stay in memory: allauth would keep the ID number in clear in ``extra_data``.
     """
 
+    package = "allauth.socialaccount.providers.openid_connect"  # whose addresses are used
+
     def redirect(
         self,
         request: HttpRequest,
