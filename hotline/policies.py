@@ -1,11 +1,20 @@
 """Who may do what: one function per question, asked by the gate and by pages that offer buttons."""
 
 from core.accounts.models import User
-from core.accounts.queries import has_role, roles_of, units_of
+from core.accounts.queries import has_role, reaches, units_of
 from core.accounts.states import UNIT_ROLES, Role
 from core.errors import DomainError, ForbiddenError
 from hotline.models import HandlingOrder, Ticket
-from hotline.states import ORDER_TRANSITIONS, TICKET_TRANSITIONS, TicketState
+from hotline.states import (
+    ORDER_TRANSITIONS,
+    TICKET_TRANSITIONS,
+    MatterKind,
+    OrderRole,
+    TicketState,
+)
+
+IDENTITY_ROLES = frozenset({Role.AGENT, Role.SHIFT_LEAD, Role.DISPATCHER, Role.AUDITOR})
+CALLBACK_ROLES = frozenset({Role.AGENT, Role.SHIFT_LEAD})
 
 
 class ClaimedByAnotherError(DomainError):
@@ -33,24 +42,32 @@ def check_can_fire_ticket(user: User | None, ticket: Ticket, transition: str) ->
         if rule.roles and Role.CITIZEN not in rule.roles:
             raise ForbiddenError
         return
+    _check_independent(user, ticket, transition)
     if Role.CITIZEN in rule.roles and ticket.citizen_id == user.pk:
         return
-    if not has_role(user, *(rule.roles - {Role.CITIZEN})):
+    if not _acts_on_ticket(user, ticket, rule.roles - {Role.CITIZEN}):
         raise ForbiddenError
     _check_claim(user, ticket, transition)
-    _check_independent(user, ticket, transition)
+
+
+def _acts_on_ticket(user: User, ticket: Ticket, roles: frozenset[Role]) -> bool:
+    """A desk's role counts in its region, a unit's for the matter that the unit leads."""
+    if reaches(user, roles - UNIT_ROLES, ticket.region.path):
+        return True
+    units = units_of(user, roles & UNIT_ROLES)
+    return bool(units) and ticket.orders.filter(role=OrderRole.LEAD, unit__in=units).exists()
 
 
 def _check_claim(user: User, ticket: Ticket, transition: str) -> None:
     """While a ticket waits for triage, only the one who claimed it works on it."""
     if ticket.state != TicketState.REGISTERED or ticket.claimed_by_id in {None, user.pk}:
         return
-    if transition == "claim" or not has_role(user, Role.SHIFT_LEAD):
+    if transition == "claim" or not reaches(user, {Role.SHIFT_LEAD}, ticket.region.path):
         raise ClaimedByAnotherError(claimed_by=ticket.claimed_by_id)
 
 
 def _check_independent(user: User, ticket: Ticket, transition: str) -> None:
-    """Call-back and review are for people who did not handle the matter."""
+    """Call-back, verdict and review are for people who did not handle the matter."""
     if transition in {"close", "ask_review", "close_after_review", "redo"}:
         check_independent(user, ticket)
 
@@ -69,12 +86,22 @@ def check_can_fire_order(user: User | None, order: HandlingOrder, transition: st
         if user is None and not rule.roles:
             return
         raise ForbiddenError
-    own = rule.roles & UNIT_ROLES
-    in_unit = bool(own) and order.unit_id in units_of(user, own)
-    if not in_unit and not has_role(user, *(rule.roles - UNIT_ROLES)):
+    desks = rule.roles - UNIT_ROLES
+    in_unit = order.unit_id in units_of(user, rule.roles & UNIT_ROLES)
+    if not in_unit and not (desks and reaches(user, desks, order.ticket.region.path)):
         raise ForbiddenError
     if transition == "approve" and order.answered_by_id == user.pk:
         raise FourEyesError
+
+
+def check_can_call_back(user: User, ticket: Ticket) -> None:
+    """Raise unless the user calls citizens back in this region and had no hand in the matter.
+
+    A verdict that the citizen gives alone is no call-back, so their own account does not do.
+    """
+    if not reaches(user, CALLBACK_ROLES, ticket.region.path):
+        raise ForbiddenError
+    check_independent(user, ticket)
 
 
 def check_can_triage(user: User) -> None:
@@ -127,7 +154,13 @@ def sees_identity(user: User | None, ticket: Ticket) -> bool:
     (济南市12345市民服务热线条例 art. 32, 信访工作条例 art. 30)."""
     if user is None:
         return False
-    roles = roles_of(user)
-    if roles & {Role.AGENT, Role.SHIFT_LEAD, Role.DISPATCHER, Role.AUDITOR}:
+    if reaches(user, IDENTITY_ROLES, ticket.region.path):
         return True
-    return bool(roles & UNIT_ROLES) and not ticket.confidential and ticket.kind != "report"
+    discreet = ticket.confidential or ticket.kind == MatterKind.REPORT
+    return has_role(user, *UNIT_ROLES) and not discreet
+
+
+def sees_caller(user: User | None, ticket: Ticket) -> bool:
+    """Tell whether the masked caller may be shown: to the citizen, and to who sees identities."""
+    own = user is not None and ticket.citizen_id == user.pk
+    return own or sees_identity(user, ticket)

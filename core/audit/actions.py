@@ -15,7 +15,7 @@ SEALING_LOCK = 0x41554454
 BATCH = 1_000
 
 
-def record(  # noqa: PLR0913  an entry is its fields
+def record(
     *,
     action: str,
     by: User | None,

@@ -10,7 +10,7 @@ from core.events import wake
 from core.events.models import Event
 
 
-def publish(  # noqa: PLR0913  an event is its fields
+def publish(
     *,
     kind: str,
     scopes: Sequence[str],

@@ -6,9 +6,10 @@ batch was handled: at least once for the outside world, exactly once for what it
 database. Socket hints are best effort; a console that misses one catches up by its cursor.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from core.events import hints
 from core.events.models import Event, Subscription
@@ -17,6 +18,7 @@ NUMBERING_LOCK = 0x544F4E47
 BATCH = 500
 Handler = Callable[[Sequence[Event]], None]
 _subscribers: dict[str, Handler] = {}
+_log = logging.getLogger(__name__)
 
 
 def subscribe(name: str, handler: Handler) -> None:
@@ -64,12 +66,22 @@ def deliver(name: str, *, limit: int = BATCH) -> list[Event]:
 def run_once() -> int:
     """Number what is pending, hint it to open consoles, hand it to the subscribers.
 
-    Returns how many events were numbered.
+    A subscriber that fails is logged, keeps its position and is tried again in the next round;
+    it holds up neither the numbering nor the others. Returns how many events were numbered.
     """
     numbered = number_pending()
     if numbered:
         hints.send(numbered)
     for name in tuple(_subscribers):
+        _deliver_all(name)
+    return len(numbered)
+
+
+def _deliver_all(name: str) -> None:
+    try:
         while len(deliver(name)) == BATCH:
             pass
-    return len(numbered)
+    except (InterfaceError, OperationalError):
+        raise  # the database is away: that is everybody's trouble, not this subscriber's
+    except Exception:  # noqa: BLE001  a subscriber may raise whatever it likes
+        _log.exception("relay: subscriber %s failed, its batch waits", name)

@@ -3,16 +3,38 @@
 import codecs
 import csv
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import Any, TextIO
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile, ZipFile
 
 import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 SAMPLE_BYTES = 1 << 20
-FIELD_LIMIT = 1 << 20
+LINE_MAX = 1 << 20
+PARTS_MAX = 1_000
+UNPACKED_MAX = 512 << 20
+STRINGS_MAX = 64 << 20
+RATIO_MAX = 200
+RATIO_FREE = 1 << 20
+BROKEN_BOOK = (
+    ArithmeticError,
+    AttributeError,
+    BadZipFile,
+    EOFError,
+    InvalidFileException,
+    LookupError,
+    OSError,
+    ParseError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
 Item = tuple[int, dict[str, Any], str]
 
 
@@ -59,9 +81,9 @@ def count_rows(path: Path) -> int | None:
 
 
 def _read_csv(path: Path, encoding: str) -> Iterator[Item]:
-    csv.field_size_limit(FIELD_LIMIT)
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        reader = csv.reader(file)
+    csv.field_size_limit(LINE_MAX)
+    with _opened(path, encoding) as file:
+        reader = csv.reader(_bounded(file))
         header = next(reader, None)
         if not header or not any(cell.strip() for cell in header):
             raise FileProblemError("文件第一行应为列名。")
@@ -78,23 +100,42 @@ def _read_csv(path: Path, encoding: str) -> Iterator[Item]:
                 yield _named(reader.line_num, names, cells)
 
 
+def _opened(path: Path, encoding: str) -> TextIO:
+    try:
+        return path.open(encoding=encoding, errors="replace", newline="")
+    except LookupError as error:
+        raise FileProblemError(f"没有这种文本编码：{encoding}。") from error
+
+
+def _bounded(file: TextIO) -> Iterator[str]:
+    """Yield the lines. Of one longer than LINE_MAX only so much is kept that readers refuse it."""
+    while line := file.readline(LINE_MAX + 2):
+        yield line
+        while len(line) == LINE_MAX + 2 and not line.endswith("\n"):
+            line = file.readline(LINE_MAX + 2)
+
+
 def _named(line: int, names: list[str], cells: list[Any]) -> Item:
+    while len(cells) > len(names) and cells[-1] in {None, ""}:
+        cells.pop()
     if len(cells) > len(names):
         return line, {}, f"有 {len(cells)} 列，但列名只有 {len(names)} 个。"
     return line, dict(zip(names, cells, strict=False)), ""
 
 
 def _read_jsonl(path: Path) -> Iterator[Item]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for line, text in enumerate(file, start=1):
+    with _opened(path, "utf-8-sig") as file:
+        for line, text in enumerate(_bounded(file), start=1):
             if text.strip():
                 yield _parsed(line, text)
 
 
 def _parsed(line: int, text: str) -> Item:
+    if len(text) > LINE_MAX:
+        return line, {}, f"这一行超过 {LINE_MAX} 个字符。"
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number with thousands of digits
         return line, {}, "这一行不是有效的 JSON。"
     if not isinstance(values, dict):
         return line, {}, "这一行应为一个 JSON 对象。"
@@ -103,17 +144,46 @@ def _parsed(line: int, text: str) -> Item:
 
 def _read_xlsx(path: Path) -> Iterator[Item]:
     try:
+        _check_book(path)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, KeyError, OSError, ValueError) as error:
-        raise FileProblemError("这个文件不是有效的 XLSX 工作簿。") from error
+    except BROKEN_BOOK as error:
+        raise _broken(error) from error
     try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        header = next(rows, None)
-        if not header or not any(header):
-            raise FileProblemError("工作表第一行应为列名。")
-        names = [str(cell or "").strip() for cell in header]
-        for line, cells in enumerate(rows, start=2):
-            if any(cell is not None for cell in cells):
-                yield _named(line, names, list(cells))
+        yield from _read_sheet(book.worksheets[0].iter_rows(values_only=True))
+    except BROKEN_BOOK as error:
+        raise _broken(error) from error
     finally:
         book.close()
+
+
+def _read_sheet(rows: Iterator[tuple[Any, ...]]) -> Iterator[Item]:
+    header = next(rows, None)
+    if not header or not any(header):
+        raise FileProblemError("工作表第一行应为列名。")
+    names = [str(cell or "").strip() for cell in header]
+    for line, cells in enumerate(rows, start=2):
+        if any(cell is not None for cell in cells):
+            yield _named(line, names, list(cells))
+
+
+def _check_book(path: Path) -> None:
+    """Refuse a workbook that unpacks to far more than it holds; raises FileProblemError.
+
+    The sizes are those that the archive states. One that states too little ends early and fails
+    its checksum.
+    """
+    with ZipFile(path) as archive:
+        parts = archive.infolist()
+    strings = max(
+        (p.file_size for p in parts if p.filename.endswith("sharedStrings.xml")), default=0
+    )
+    bombs = [p for p in parts if p.file_size > max(RATIO_FREE, RATIO_MAX * p.compress_size)]
+    unpacked = sum(part.file_size for part in parts)
+    if bombs or len(parts) > PARTS_MAX or unpacked > UNPACKED_MAX or strings > STRINGS_MAX:
+        raise FileProblemError("这个工作簿解压后过大，请拆分，或另存为 CSV 后再导入。")
+
+
+def _broken(error: Exception) -> FileProblemError:
+    if isinstance(error, FileProblemError):
+        return error
+    return FileProblemError("这个文件不是有效的 XLSX 工作簿。")

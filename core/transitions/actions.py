@@ -21,6 +21,7 @@ from core.events.actions import publish
 from core.transitions.models import TransitionLog
 
 S = TypeVar("S", bound=models.Model)
+REASON_MAX = 1_000
 
 
 class StaleVersionError(DomainError):
@@ -42,6 +43,13 @@ class ReasonMissingError(InvalidError):
 
     code = "reason_required"
     message = "请填写理由。"
+
+
+class ReasonTooLongError(InvalidError):
+    """The reason does not fit the log."""
+
+    code = "reason_too_long"
+    message = "理由最多 1000 个字。"
 
 
 class UnknownTransitionError(NotFoundError):
@@ -77,8 +85,12 @@ class Machine(Generic[S]):
     number: Callable[[S], str]
 
     def lock(self, *, by: User | None, related: tuple[str, ...] = (), **lookup: Any) -> S:
-        """Return the visible row, locked until the transaction ends; else NotFoundError."""
-        queryset = self.visible(by).select_for_update(of=("self",))
+        """Return the visible row, locked until the transaction ends; else NotFoundError.
+
+        The lock leaves the key alone: who adds a note that points here need not wait for us,
+        and so cannot wait in a ring with us.
+        """
+        queryset = self.visible(by).select_for_update(of=("self",), no_key=True)
         if related:
             queryset = queryset.select_related(*related)
         subject = queryset.filter(**lookup).first()
@@ -87,7 +99,7 @@ class Machine(Generic[S]):
         return subject
 
     @transaction.atomic
-    def fire(  # noqa: PLR0913  the gate's whole contract is its signature
+    def fire(
         self,
         subject: S,
         transition: str,
@@ -102,15 +114,15 @@ class Machine(Generic[S]):
         """Fire one transition on a row that this transaction has locked.
 
         Raises UnknownTransitionError, StaleVersionError, ForbiddenError (from the policy),
-        TransitionRefusedError or ReasonMissingError, and then nothing has changed.
+        TransitionRefusedError, ReasonMissingError or ReasonTooLongError, and then nothing has
+        changed.
         """
         rule = self.rules.get(transition)
         if rule is None:
             raise UnknownTransitionError
         check_version(subject, expected_version)
         self.check(by, subject, transition)
-        if rule.needs_reason and not reason.strip():
-            raise ReasonMissingError(fields={"reason": [ReasonMissingError.message]})
+        _check_reason(rule, reason)
         source = subject.state  # type: ignore[attr-defined]  every machine's model has a state
         self._move(subject, transition, at=at, **arguments)
         self._log(subject, transition, source, by=by, at=at, reason=reason, data=data or {})
@@ -167,6 +179,13 @@ class Machine(Generic[S]):
             reason=reason,
             data=data,
         )
+
+
+def _check_reason(rule: TransitionRule, reason: str) -> None:
+    if rule.needs_reason and not reason.strip():
+        raise ReasonMissingError(fields={"reason": [ReasonMissingError.message]})
+    if len(reason) > REASON_MAX:
+        raise ReasonTooLongError(fields={"reason": [ReasonTooLongError.message]})
 
 
 def check_version(subject: Any, expected_version: int | None) -> None:

@@ -44,7 +44,7 @@ def add_supplement(*, ticket: Ticket, text: str, by: User | None, at: datetime) 
 def withdraw_ticket(*, ticket: Ticket, reason: str, by: User | None, at: datetime) -> Ticket:
     """Take the demand back; open orders end, no clock runs on."""
     ticket = TICKETS.lock(by=None, pk=ticket.pk, related=("region",))
-    TICKETS.fire(ticket, "withdraw", by=by, at=at, reason=reason)
+    TICKETS.fire(ticket, "withdraw", by=by, at=at, reason=clean_text(reason))
     terminate_orders(ticket=ticket, at=at)
     promises.stop_all(subject_type=promises.TICKET, subject_id=ticket.pk, at=at, by=by)
     record(action="ticket.withdraw", by=by, at=at, subject_type=TICKETS.name, subject_id=ticket.no)

@@ -1,4 +1,4 @@
-"""回访, 评价 and 审核: the loop closes only with the citizen's verdict, or without one for a reason."""
+"""回访, 评价 and 审核: the loop closes with the citizen's verdict, or without one for a reason."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,8 @@ from hotline.states import CallbackResult, ClockKind, Satisfaction, Solved, Tick
 
 AWAITING_VERDICT = frozenset({TicketState.REPLIED, TicketState.CALLBACK_DUE})
 UNREACHED_LIMIT = 3
+NOTE_MAX = 500
+COMMENT_MAX = 1_000
 
 
 class AlreadyEvaluatedError(DomainError):
@@ -72,7 +74,7 @@ def record_callback(
     """
     _check_attempt(result, note, verdict)
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
-    policies.check_can_fire_ticket(by, ticket, "close")
+    policies.check_can_call_back(by, ticket)
     if ticket.state not in AWAITING_VERDICT:
         raise NotAnsweredYetError
     CallbackAttempt.objects.create(
@@ -86,9 +88,7 @@ def record_callback(
     )
     record(action="ticket.callback", by=by, at=at, subject_type=TICKETS.name, subject_id=ticket.no)
     if verdict is not None:
-        return _conclude(
-            ticket, verdict, EvaluationChannel.CALL_BACK, by, at, expected_version
-        )
+        return _conclude(ticket, verdict, EvaluationChannel.CALL_BACK, by, at, expected_version)
     if result == CallbackResult.DECLINED or _unreached(ticket) >= UNREACHED_LIMIT:
         return _close(ticket, by=by, at=at, expected_version=expected_version)
     TICKETS.announce(ticket, "callback_attempted", at=at)
@@ -99,10 +99,12 @@ def _check_attempt(result: str, note: str, verdict: Verdict | None) -> None:
     errors: dict[str, list[str]] = {}
     if result not in CallbackResult.values:
         errors["result"] = ["请选择回访结果。"]
-    if len(note) > 500:
-        errors["note"] = ["备注最多 500 个字。"]
+    if len(note) > NOTE_MAX:
+        errors["note"] = [f"备注最多 {NOTE_MAX} 个字。"]
     if result == CallbackResult.REACHED and verdict is None:
         errors["satisfaction"] = ["接通后请记录是否解决和满意度。"]
+    if result != CallbackResult.REACHED and verdict is not None:
+        errors["result"] = ["没有接通就没有评价，请核对回访结果。"]
     if errors:
         raise InvalidError(fields=errors)
 
@@ -129,7 +131,7 @@ def evaluate_ticket(*, ticket: Ticket, verdict: Verdict, by: User | None, at: da
     return _conclude(ticket, verdict, EvaluationChannel.ONLINE, by, at, None)
 
 
-def _conclude(  # noqa: PLR0913  one verdict, told in full
+def _conclude(
     ticket: Ticket,
     verdict: Verdict,
     channel: EvaluationChannel,
@@ -157,8 +159,8 @@ def _save_evaluation(
         errors["solved"] = ["请选择问题是否解决。"]
     if verdict.satisfaction not in Satisfaction.values:
         errors["satisfaction"] = ["请选择满意程度（1 为非常满意，5 为非常不满意）。"]
-    if len(verdict.comment) > 1000:
-        errors["comment"] = ["意见最多 1000 个字。"]
+    if len(verdict.comment) > COMMENT_MAX:
+        errors["comment"] = [f"意见最多 {COMMENT_MAX} 个字。"]
     if errors:
         raise InvalidError(fields=errors)
     try:
@@ -201,7 +203,7 @@ def close_after_review(
         by=by,
         at=at,
         expected_version=expected_version,
-        reason=reason,
+        reason=clean_text(reason),
     )
     record(action="ticket.review", by=by, at=at, subject_type=TICKETS.name, subject_id=ticket.no)
     return ticket
@@ -213,9 +215,8 @@ def order_redo(
 ) -> Ticket:
     """Send the matter to its units once more, with a new deadline and a new round."""
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
-    TICKETS.fire(
-        ticket, "redo", by=by, at=at, expected_version=expected_version, reason=reason
-    )
+    reason = clean_text(reason)
+    TICKETS.fire(ticket, "redo", by=by, at=at, expected_version=expected_version, reason=reason)
     promises.restart_answer_clock(ticket=ticket, at=at, by=by)
     ticket.save(update_fields=["answer_due_at"])
     reissue_orders(ticket=ticket, reason=reason, by=by, at=at)

@@ -6,11 +6,12 @@ from django.db import transaction
 
 from core.accounts.models import User
 from core.audit.actions import record
-from core.errors import DomainError, InvalidError
+from core.errors import DomainError, InvalidError, NotFoundError
 from hotline import policies
 from hotline.actions import promises
 from hotline.machines import ORDERS, TICKETS
 from hotline.models import HandlingOrder, Note, NoteKind, Reply, Ticket
+from hotline.queries.visibility import orders_visible_to
 from hotline.rules.intake import clean_text
 from hotline.states import ClockKind, OrderRole, OrderState, TicketState
 
@@ -107,9 +108,9 @@ def _check_assists(order: HandlingOrder) -> None:
 def approve_order(
     *, order_no: str, by: User, at: datetime, expected_version: int | None = None
 ) -> HandlingOrder:
-    """Approve the answer. The 主办's becomes the reply to the citizen; a 协办's goes to the 主办."""
+    """Approve the answer. A 主办's becomes the reply to the citizen; a 协办's goes to the 主办."""
+    ticket = _lock_ticket(order_no, by)
     order = _lock(order_no, by)
-    ticket = _lock_ticket(order)
     ORDERS.fire(order, "approve", by=by, at=at, expected_version=expected_version)
     if order.role == OrderRole.LEAD:
         _reply(ticket, order, by=by, at=at)
@@ -141,18 +142,17 @@ def send_back_order(
     *, order_no: str, reason: str, by: User, at: datetime, expected_version: int | None = None
 ) -> HandlingOrder:
     """Return the answer to the handler with what is missing."""
+    reason = clean_text(reason)
     order = _lock(order_no, by)
-    ORDERS.fire(
-        order, "send_back", by=by, at=at, expected_version=expected_version, reason=reason
-    )
-    _note(order, NoteKind.SEND_BACK, clean_text(reason), by=by, at=at)
+    ORDERS.fire(order, "send_back", by=by, at=at, expected_version=expected_version, reason=reason)
+    _note(order, NoteKind.SEND_BACK, reason, by=by, at=at)
     _record(order, "order.send_back", by=by, at=at)
     return order
 
 
 def terminate_orders(*, ticket: Ticket, at: datetime) -> None:
     """End every open order of a ticket whose citizen withdrew; the system's own deed."""
-    orders = HandlingOrder.objects.select_for_update(of=("self",)).select_related(
+    orders = HandlingOrder.objects.select_for_update(of=("self",), no_key=True).select_related(
         "ticket__region", "unit"
     )
     for order in orders.filter(ticket=ticket).order_by("pk"):
@@ -164,7 +164,7 @@ def terminate_orders(*, ticket: Ticket, at: datetime) -> None:
 
 def reissue_orders(*, ticket: Ticket, reason: str, by: User, at: datetime) -> None:
     """Start a new round for every unit that answered; each gets the new deadline."""
-    orders = HandlingOrder.objects.select_for_update(of=("self",)).select_related(
+    orders = HandlingOrder.objects.select_for_update(of=("self",), no_key=True).select_related(
         "ticket__region", "unit"
     )
     for order in orders.filter(ticket=ticket, state=OrderState.APPROVED).order_by("pk"):
@@ -176,10 +176,12 @@ def _lock(order_no: str, by: User) -> HandlingOrder:
     return ORDERS.lock(by=by, no=order_no, related=("ticket__region", "unit"))
 
 
-def _lock_ticket(order: HandlingOrder) -> Ticket:
-    """Lock the ticket behind an order the user was allowed to see."""
-    locked = Ticket.objects.select_for_update(of=("self",)).select_related("region")
-    return locked.get(pk=order.ticket_id)
+def _lock_ticket(order_no: str, by: User) -> Ticket:
+    """Lock the ticket behind an order the user may see. A ticket is locked before its orders."""
+    order = orders_visible_to(by).filter(no=order_no).only("ticket_id").first()
+    if order is None:
+        raise NotFoundError
+    return TICKETS.lock(by=None, pk=order.ticket_id, related=("region",))
 
 
 def _stop(order: HandlingOrder, kind: ClockKind, *, by: User, at: datetime) -> None:

@@ -58,7 +58,8 @@ def register_contact(
 
     The same (source, external_id) a second time, also at the same moment, returns the ticket of
     the first. The answer clock starts on the day of registration, which for a message that waited
-    elsewhere is later than ``received_at``. ``by`` is the agent who writes for a caller; ``citizen`` the signed-in citizen.
+    elsewhere is later than ``received_at``. ``by`` is the agent who writes for a caller;
+    ``citizen`` the signed-in citizen.
     Raises InvalidError with every broken rule by field.
     """
     new = clean_contact(new)
@@ -134,7 +135,12 @@ def _open_ticket(
     )
     ticket.save(force_insert=True)
     if new.attachments:
-        bind(tokens=new.attachments, subject_type="hotline.ticket", subject_id=ticket_id, by=citizen or by)
+        bind(
+            tokens=new.attachments,
+            subject_type="hotline.ticket",
+            subject_id=ticket_id,
+            by=citizen or by,
+        )
     TICKETS.announce(ticket, "registered", at=at)
     record(
         action="ticket.register",

@@ -21,7 +21,11 @@ def start_answer_clock(
 ) -> Clock:
     """Start the clock that the citizen is promised; its length is the policy's of that day."""
     policy = find_policy(
-        clock_kind=ClockKind.ANSWER, subject_kind=kind, urgency=urgency, region=region, on=timezone.localdate(at)
+        clock_kind=ClockKind.ANSWER,
+        subject_kind=kind,
+        urgency=urgency,
+        region=region,
+        on=timezone.localdate(at),
     )
     return clocks.start(
         subject_type=TICKET,

@@ -1,6 +1,6 @@
 """分类处理 and 派单: what becomes of a registered ticket."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +8,14 @@ from django.db import transaction
 
 from core.accounts.models import Organisation, User
 from core.audit.actions import record
-from core.errors import InvalidError
+from core.errors import DomainError, InvalidError
 from core.numbering.rules import order_number
 from core.regions.queries import resolve
+from core.transitions.actions import REASON_MAX, check_version
 from hotline.actions import promises
 from hotline.machines import ORDERS, TICKETS
 from hotline.models import HandlingOrder, Reply, Ticket
+from hotline.policies import can_fire_ticket
 from hotline.queries.categories import resolve_category
 from hotline.queries.visibility import tickets_visible_to
 from hotline.rules.intake import clean_line, clean_text
@@ -25,10 +27,12 @@ from hotline.states import (
     LegalChannel,
     MatterKind,
     OrderRole,
+    TicketState,
     TriageOutcome,
     Urgency,
 )
 
+INSTRUCTION_MAX = 1_000
 REVISABLE_TEXTS = {"title": clean_line, "content": clean_text, "address": clean_line}
 
 
@@ -37,6 +41,13 @@ class AccusedUnitError(InvalidError):
 
     code = "accused_unit"
     message = "不能把投诉举报件派给被投诉举报的单位。"
+
+
+class NotClaimedError(DomainError):
+    """There is nobody who could give it back."""
+
+    code = "not_claimed"
+    message = "这张工单还没有人受理。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +73,25 @@ class Dispatch:
 def claim_ticket(
     *, ticket_no: str, by: User, at: datetime, expected_version: int | None = None
 ) -> Ticket:
-    """Take a waiting ticket; of many who try, exactly one wins, the others get 409."""
+    """Take a waiting ticket; of many who try, exactly one wins, the others get 409.
+
+    Who has it already, and may have it, keeps it: a second click changes nothing.
+    """
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
-    if ticket.claimed_by_id == by.pk:
+    if ticket.claimed_by_id == by.pk and can_fire_ticket(by, ticket, "claim"):
         return ticket
-    return TICKETS.fire(
-        ticket, "claim", by=by, at=at, expected_version=expected_version, agent=by
-    )
+    return TICKETS.fire(ticket, "claim", by=by, at=at, expected_version=expected_version, agent=by)
 
 
 @transaction.atomic
 def release_ticket(
     *, ticket_no: str, by: User, at: datetime, expected_version: int | None = None
 ) -> Ticket:
-    """Give a claimed ticket back to the queue."""
+    """Give a claimed ticket back to the queue. Raises NotClaimedError when nobody has it."""
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
+    if ticket.state == TicketState.REGISTERED and ticket.claimed_by_id is None:
+        check_version(ticket, expected_version)
+        raise NotClaimedError
     return TICKETS.fire(ticket, "release", by=by, at=at, expected_version=expected_version)
 
 
@@ -126,6 +141,8 @@ def _plain(value: Any) -> Any:
 
 def _checked_changes(changes: dict[str, Any]) -> dict[str, Any]:
     """Turn codes into rows and clean texts; raises InvalidError naming each bad field."""
+    if not changes:
+        raise InvalidError("没有要更正的内容。")
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name, raw in changes.items():
@@ -181,6 +198,7 @@ def triage_ticket(
     ``reason`` is written for the citizen. Outcomes that point elsewhere need the right channel;
     linking needs the earlier ticket's number.
     """
+    triage = replace(triage, reason=clean_text(triage.reason))
     _check_triage(triage)
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
     arguments: dict[str, Any] = {"outcome": triage.outcome, "channel": triage.channel}
@@ -197,7 +215,7 @@ def triage_ticket(
         **arguments,
     )
     promises.stop_all(subject_type=promises.TICKET, subject_id=ticket.pk, at=at, by=by)
-    Reply.objects.create(ticket=ticket, text=clean_text(triage.reason), by=by, at=at)
+    Reply.objects.create(ticket=ticket, text=triage.reason, by=by, at=at)
     _record(ticket, f"ticket.triage.{triage.outcome}", by=by, at=at)
     return ticket
 
@@ -208,8 +226,8 @@ def _check_triage(triage: Triage) -> None:
         raise InvalidError(fields={"outcome": ["请选择一种受理结果。"]})
     if not triage.reason.strip():
         errors["reason"] = ["请写明理由，这段话会告知市民。"]
-    elif len(triage.reason) > 1000:
-        errors["reason"] = ["理由最多 1000 个字。"]
+    elif len(triage.reason) > REASON_MAX:
+        errors["reason"] = [f"理由最多 {REASON_MAX} 个字。"]
     if triage.outcome in CHANNEL_REQUIRED and triage.channel not in LegalChannel.values:
         errors["channel"] = ["请选择应当告知市民的途径。"]
     emergency = triage.channel in EMERGENCY_CHANNELS
@@ -258,15 +276,18 @@ def dispatch_ticket(
 def _units(dispatch: Dispatch, ticket: Ticket) -> list[Organisation]:
     """Return 主办 first, then 协办; raises InvalidError for unknown, doubled or accused units."""
     codes = [dispatch.lead, *dispatch.assists]
-    found = {unit.code: unit for unit in Organisation.objects.filter(code__in=codes, is_active=True)}
+    found = {
+        unit.code: unit for unit in Organisation.objects.filter(code__in=codes, is_active=True)
+    }
     if dispatch.lead not in found:
         raise InvalidError(fields={"lead": ["请选择一个主办单位。"]})
     if any(code not in found for code in dispatch.assists):
         raise InvalidError(fields={"assists": ["协办单位中有不存在或已停用的单位。"]})
     if len(set(codes)) != len(codes):
         raise InvalidError(fields={"assists": ["同一单位不能既主办又协办，也不能重复。"]})
-    if len(dispatch.instruction) > 1000:
-        raise InvalidError(fields={"instruction": ["派单说明最多 1000 个字。"]})
+    if len(dispatch.instruction) > INSTRUCTION_MAX:
+        problem = f"派单说明最多 {INSTRUCTION_MAX} 个字。"
+        raise InvalidError(fields={"instruction": [problem]})
     units = [found[code] for code in codes]
     _check_accused(ticket, units)
     return units
@@ -318,7 +339,7 @@ def reopen_triage(
         by=by,
         at=at,
         expected_version=expected_version,
-        reason=reason,
+        reason=clean_text(reason),
     )
     promises.restart_answer_clock(ticket=ticket, at=ticket.registered_at, by=by)
     ticket.save(update_fields=["answer_due_at"])

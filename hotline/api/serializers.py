@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from core.errors import InvalidError
-from core.personal_data.masking import mask_name, mask_phone
+from core.personal_data.masking import mask_name, mask_phone, redact
 from hotline.models import HandlingOrder, Ticket
+from hotline.policies import sees_caller
 from hotline.rules.intake import NewContact
 from hotline.states import (
     CallbackResult,
@@ -121,8 +122,13 @@ class OrderOutput(serializers.ModelSerializer[HandlingOrder]):
 
 
 class TicketRow(serializers.ModelSerializer[Ticket]):
-    """A ticket in a list: no personal data but the masked caller."""
+    """A ticket in a list: no personal data but the masked caller.
 
+    A unit learns nothing of the caller of a confidential ticket or a 举报, not even masked, and
+    reads its words without phones, IDs and plates. ``context["user"]`` is the reader.
+    """
+
+    title = serializers.SerializerMethodField()
     region = serializers.CharField(source="region.code")
     region_name = serializers.CharField(source="region.full_name")
     category = serializers.CharField(source="category.code", default=None, allow_null=True)
@@ -158,11 +164,21 @@ class TicketRow(serializers.ModelSerializer[Ticket]):
 
     def get_caller_name(self, ticket: Ticket) -> str:
         """Return the masked name."""
-        return mask_name(ticket.origin.caller_name)
+        return mask_name(ticket.origin.caller_name) if self._sees_caller(ticket) else ""
 
     def get_caller_phone(self, ticket: Ticket) -> str:
         """Return the masked number."""
-        return mask_phone(ticket.origin.caller_phone)
+        return mask_phone(ticket.origin.caller_phone) if self._sees_caller(ticket) else ""
+
+    def get_title(self, ticket: Ticket) -> str:
+        """Return the title as the reader may see it."""
+        return self._readable(ticket, ticket.title)
+
+    def _sees_caller(self, ticket: Ticket) -> bool:
+        return sees_caller(self.context["user"], ticket)
+
+    def _readable(self, ticket: Ticket, text: str) -> str:
+        return text if self._sees_caller(ticket) else redact(text)
 
 
 class ReplyOutput(serializers.Serializer[Any]):
@@ -176,6 +192,7 @@ class ReplyOutput(serializers.Serializer[Any]):
 class TicketDetail(TicketRow):
     """A ticket with its words, orders and replies."""
 
+    content = serializers.SerializerMethodField()
     orders = OrderOutput(many=True)
     replies = ReplyOutput(many=True)
 
@@ -190,6 +207,10 @@ class TicketDetail(TicketRow):
             "orders",
             "replies",
         ]
+
+    def get_content(self, ticket: Ticket) -> str:
+        """Return the content as the reader may see it."""
+        return self._readable(ticket, ticket.content)
 
 
 class VersionInput(serializers.Serializer[Any]):

@@ -17,7 +17,7 @@ from core.http.permissions import RequiresScope
 from core.http.schema import problems
 from hotline.actions import citizen, closing, handling, triage
 from hotline.api import serializers as shapes
-from hotline.api.views import caller_of, parsed
+from hotline.api.views import caller_of, parsed, with_details
 from hotline.models import HandlingOrder, Ticket
 from hotline.queries.visibility import orders_visible_to, tickets_visible_to
 
@@ -50,9 +50,7 @@ def release(no: str, data: dict[str, Any], by: User, at: datetime) -> object:
 def revise(no: str, data: dict[str, Any], by: User, at: datetime) -> object:
     """Revise."""
     version = _version(data)
-    return triage.revise_ticket(
-        ticket_no=no, changes=data, by=by, at=at, expected_version=version
-    )
+    return triage.revise_ticket(ticket_no=no, changes=data, by=by, at=at, expected_version=version)
 
 
 def decide(no: str, data: dict[str, Any], by: User, at: datetime) -> object:
@@ -191,9 +189,9 @@ ORDER_STEPS: dict[str, tuple[Step, type[BaseSerializer[Any]], str]] = {
 
 
 def _rendered_ticket(no: str, user: User) -> dict[str, Any]:
-    rows = tickets_visible_to(user).select_related("origin", "region", "category")
-    ticket = rows.prefetch_related("orders__unit", "orders__ticket", "replies__unit").get(no=no)
-    return dict(shapes.TicketDetail(ticket).data)
+    """Show the outcome of the caller's own step, also where it took the ticket out of sight."""
+    ticket = with_details(tickets_visible_to(None), user).get(no=no)
+    return dict(shapes.TicketDetail(ticket, context={"user": user}).data)
 
 
 def _rendered_order(no: str, user: User) -> dict[str, Any]:
@@ -203,7 +201,9 @@ def _rendered_order(no: str, user: User) -> dict[str, Any]:
 
 def _view(kind: str, name: str, scope: str, render: Callable[[str, User], Any]) -> type[APIView]:
     steps, output = (
-        (TICKET_STEPS, shapes.TicketDetail) if kind == "ticket" else (ORDER_STEPS, shapes.OrderOutput)
+        (TICKET_STEPS, shapes.TicketDetail)
+        if kind == "ticket"
+        else (ORDER_STEPS, shapes.OrderOutput)
     )
     step, shape, summary = steps[name]
 

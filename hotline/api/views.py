@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -23,10 +24,15 @@ from core.http.throttles import AnonymousThrottle, ScopedThrottle
 from hotline.actions import intake
 from hotline.api import serializers as shapes
 from hotline.api.filters import TicketFilter
+from hotline.models import Reply, Ticket
 from hotline.queries import progress
 from hotline.queries.similar import similar_to_ticket
 from hotline.queries.suggestions import suggest
-from hotline.queries.visibility import scopes_visible_to, tickets_visible_to
+from hotline.queries.visibility import (
+    orders_visible_to,
+    scopes_visible_to,
+    tickets_visible_to,
+)
 
 KEY_HEADER = OpenApiParameter(
     "Idempotency-Key",
@@ -47,6 +53,15 @@ def parsed(serializer: type[BaseSerializer[Any]], request: Request) -> Any:
     shape = serializer(data=request.data)
     shape.is_valid(raise_exception=True)
     return shape
+
+
+def with_details(rows: QuerySet[Ticket], user: User | None) -> QuerySet[Ticket]:
+    """Fetch what a ticket's details show: the orders are those that this reader may see."""
+    orders = orders_visible_to(user).select_related("unit", "ticket").order_by("id")
+    replies = Reply.objects.select_related("unit").order_by("id")
+    return rows.select_related("origin", "region", "category").prefetch_related(
+        Prefetch("orders", queryset=orders), Prefetch("replies", queryset=replies)
+    )
 
 
 class CreateContact(APIView):
@@ -89,7 +104,7 @@ class CreateContact(APIView):
         )
 
 
-def receipt(ticket: Any) -> dict[str, Any]:
+def receipt(ticket: Ticket) -> dict[str, Any]:
     """Render what the citizen keeps, ready to be stored."""
     due = ticket.answer_due_at
     return {
@@ -114,15 +129,16 @@ class ListTickets(APIView):
     )
     def get(self, request: Request) -> Response:
         """List tickets, newest first, by keyset: follow ``next`` until it is null."""
-        rows = TicketFilter(request.query_params).apply(tickets_visible_to(caller_of(request)))
+        user = caller_of(request)
+        rows = TicketFilter(request.query_params).apply(tickets_visible_to(user))
         page = keyset_page(
             rows.select_related("origin", "region", "category"),
             order=("-received_at", "-id"),
             after=request.query_params.get("after"),
             size=page_size_of(request.query_params.get("page_size")),
         )
-        body = {"results": shapes.TicketRow(page.items, many=True).data, "next": page.next}
-        return Response(body)
+        results = shapes.TicketRow(page.items, many=True, context={"user": user}).data
+        return Response({"results": results, "next": page.next})
 
 
 class ReadTicket(APIView):
@@ -137,12 +153,11 @@ class ReadTicket(APIView):
     )
     def get(self, request: Request, no: str) -> Response:
         """Read one ticket with its orders and replies."""
-        rows = tickets_visible_to(caller_of(request)).select_related("origin", "region", "category")
-        ticket = rows.prefetch_related("orders__unit", "orders__ticket", "replies__unit")
-        found = ticket.filter(no=no).first()
-        if found is None:
+        user = caller_of(request)
+        ticket = with_details(tickets_visible_to(user), user).filter(no=no).first()
+        if ticket is None:
             raise NotFoundError
-        return Response(shapes.TicketDetail(found).data)
+        return Response(shapes.TicketDetail(ticket, context={"user": user}).data)
 
 
 class ListSimilar(APIView):

@@ -119,9 +119,12 @@ def _decimal(text: str, name: str) -> Decimal | None:
     if not text:
         return None
     try:
-        return round(Decimal(text), 6)
-    except InvalidOperation as error:
-        raise BadRowError(f"{name}：“{text[:20]}”不是数字。") from error
+        value = Decimal(text)
+        if value.is_finite():
+            return round(value, 6)
+    except InvalidOperation:
+        pass
+    raise BadRowError(f"{name}：“{text[:20]}”不是数字。")
 
 
 def _flag(text: str, name: str) -> bool:

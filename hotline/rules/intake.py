@@ -14,6 +14,7 @@ ADDRESS_MAX = 200
 NAME_MAX = 60
 CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST = date(2000, 1, 1)
+WEST, EAST, SOUTH, NORTH = 73, 136, 3, 54
 _KEPT_CONTROLS = {"\n", "\t"}
 _DROPPED_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0x200E, 0x200F])
@@ -120,10 +121,14 @@ def _check_caller(new: NewContact, at: datetime, errors: Errors) -> None:
 def _check_point(new: NewContact, errors: Errors) -> None:
     if (new.lng is None) != (new.lat is None):
         errors["location"] = ["经度和纬度要一起提供。"]
-    elif new.lng is not None and new.lat is not None:
-        in_china = 73 <= new.lng <= 136 and 3 <= new.lat <= 54
-        if not in_china:
-            errors["location"] = ["坐标不在中国境内，请检查经度和纬度。"]
+    elif not _in_china(new.lng, new.lat):
+        errors["location"] = ["坐标不在中国境内，请检查经度和纬度。"]
+
+
+def _in_china(lng: Decimal | None, lat: Decimal | None) -> bool:
+    if lng is None or lat is None:
+        return True
+    return WEST <= lng <= EAST and SOUTH <= lat <= NORTH
 
 
 def _check_received(new: NewContact, at: datetime, errors: Errors) -> None:
@@ -143,20 +148,20 @@ def clean_contact(new: NewContact) -> NewContact:
         source=new.source,
         title=title,
         content=content,
-        region=new.region,
+        region=clean_line(new.region),
         kind=new.kind,
         external_id=clean_line(new.external_id)[:120],
         caller_name=clean_line(new.caller_name),
         caller_phone=clean_line(new.caller_phone),
         caller_id_no=clean_line(new.caller_id_no).upper(),
-        category=new.category,
+        category=clean_line(new.category),
         address=clean_line(new.address),
         lng=new.lng,
         lat=new.lat,
         urgency=new.urgency,
         confidential=new.confidential,
         publishable=new.publishable,
-        accused_unit=new.accused_unit,
+        accused_unit=clean_line(new.accused_unit),
         received_at=new.received_at,
         attachments=new.attachments,
     )
