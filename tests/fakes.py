@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,3 +102,59 @@ class _SmsRequest(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+# The virus scanner ------------------------------------------------------------------------------
+
+
+class FakeClamd:
+    """A real TCP server that speaks ClamAV's INSTREAM and finds the EICAR test text.
+
+    ``answer`` overrides what it says; None lets it look.
+    """
+
+    EICAR = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
+
+    def __init__(self) -> None:
+        self.answer: bytes | None = None
+        self.scanned: list[int] = []
+        self._server = socketserver.ThreadingTCPServer(
+            ("127.0.0.1", 0), type("Bound", (_ClamdRequest,), {"scanner": self})
+        )
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
+        )
+
+    @property
+    def address(self) -> str:
+        """Return host:port."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    @contextmanager
+    def running(self) -> Iterator["FakeClamd"]:
+        """Serve while the block runs."""
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+
+
+class _ClamdRequest(socketserver.StreamRequestHandler):
+    """One scan."""
+
+    scanner: FakeClamd
+
+    def handle(self) -> None:
+        if self.rfile.read(10) != b"zINSTREAM\0":
+            self.wfile.write(b"UNKNOWN COMMAND\0")
+            return
+        content = b""
+        while size := int.from_bytes(self.rfile.read(4), "big"):
+            content += self.rfile.read(size)
+        self.scanner.scanned.append(len(content))
+        found = FakeClamd.EICAR in content
+        verdict = b"stream: Eicar-Test-Signature FOUND\0" if found else b"stream: OK\0"
+        self.wfile.write(verdict if self.scanner.answer is None else self.scanner.answer)

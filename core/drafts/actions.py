@@ -64,7 +64,7 @@ def save_draft(
     Draft.objects.bulk_create(
         [row],
         update_conflicts=True,
-        unique_fields=["form", "key", "user" if user else "holder"],
+        unique_fields=["form", "key", "user", "holder"],
         update_fields=["content", "updated_at"],
     )
     _trim(drafts_of(user=user, holder=holder))

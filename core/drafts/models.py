@@ -8,7 +8,7 @@ from core.personal_data.register import classify
 
 
 class Draft(models.Model):
-    """The unsent state of one form, owned by a user or by the holder of a cookie."""
+    """The unsent state of one form, owned by a user or else by the holder of a cookie."""
 
     form = models.CharField(max_length=60)
     key = models.CharField(max_length=80)
@@ -22,17 +22,11 @@ class Draft(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["form", "key", "user"],
-                condition=Q(user__isnull=False),
-                name="draft_of_user",
-            ),
-            models.UniqueConstraint(
-                fields=["form", "key", "holder"],
-                condition=Q(user__isnull=True),
-                name="draft_of_holder",
+                fields=["form", "key", "user", "holder"], nulls_distinct=False, name="draft_once"
             ),
             models.CheckConstraint(
-                condition=Q(user__isnull=False) | ~Q(holder=""), name="draft_has_owner"
+                condition=Q(user__isnull=False, holder="") | Q(user__isnull=True) & ~Q(holder=""),
+                name="draft_has_one_owner",
             ),
         ]
         indexes = [models.Index(fields=["updated_at"], name="draft_age_idx")]
