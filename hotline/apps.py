@@ -10,7 +10,8 @@ class HotlineConfig(AppConfig):
     verbose_name = "12345 热线"
 
     def ready(self) -> None:
-        """Subscribe to clocks and events."""
-        from hotline import subscriptions
+        """Subscribe to clocks and events, offer documents."""
+        from hotline import documents, subscriptions
 
         subscriptions.connect()
+        documents.connect()

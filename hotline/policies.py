@@ -104,6 +104,15 @@ def check_can_call_back(user: User, ticket: Ticket) -> None:
     check_independent(user, ticket)
 
 
+def can_call_back(user: User, ticket: Ticket) -> bool:
+    """Tell whether the call-back may be offered to this user."""
+    try:
+        check_can_call_back(user, ticket)
+    except DomainError:
+        return False
+    return True
+
+
 def check_can_triage(user: User) -> None:
     """Raise unless the user works at the hotline's desks."""
     if not can_triage(user):

@@ -31,6 +31,12 @@ _ALIASES = {
 class ConsoleForm(forms.Form):
     """A form whose errors may also come from the domain."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            words = _("请选择%s。") if hasattr(field, "choices") else _("请填写%s。")
+            field.error_messages["required"] = str(words) % (field.label or "")
+
     def blame(self, error: InvalidError) -> None:
         """Put the domain's messages beside their fields; the rest goes on top."""
         self.is_valid()

@@ -82,7 +82,8 @@ def get_ticket(*, no: str, user: User) -> Ticket:
     rows = tickets_visible_to(user).select_related(
         "origin", "category__default_unit", "region", "claimed_by", "accused_unit", "linked_to"
     )
-    ticket = rows.defer("region__boundary", "search_tokens").filter(no=no).first()
+    rows = rows.prefetch_related("orders").defer("region__boundary", "search_tokens")
+    ticket = rows.filter(no=no).first()
     if ticket is None:
         raise NotFoundError
     return ticket

@@ -16,7 +16,7 @@ from hotline.queries.tickets import TicketFile, get_ticket_file
 from hotline.states import CallbackResult, TicketState
 from hotline.views.console.edge import attempt
 from hotline.views.console.files import order_card, replies_as_notes
-from hotline.views.console.history import history_of
+from hotline.queries.history import history_of
 from hotline.views.console.triage import TicketFormView
 
 
@@ -31,7 +31,7 @@ class ClosingView(TicketFormView):
             "replies": replies_as_notes(file.replies),
             "orders": [order_card(file, order, self.at) for order in file.orders],
             "history": history_of(file),
-            "reveal_form": RevealForm(initial={"reason": _("回访")}),
+            "reveal_form": RevealForm(initial={"reason": _("回访核实")}),
             **more,
         }
         return super().show(file, form, status=status, **more)

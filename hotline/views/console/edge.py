@@ -19,6 +19,7 @@ from core.accounts.queries import has_role
 from core.accounts.states import Role
 from core.errors import DomainError, ForbiddenError, InvalidError, NotFoundError
 from core.events.queries import latest_position
+from core.http.answers import answer_domain_error
 from core.http.negotiation import wants_fragment, wants_json
 from core.http.refusals import record_refusal
 from hotline.forms.console import ConsoleForm
@@ -56,9 +57,9 @@ class ConsoleView(View):
         if not request.user.is_authenticated:
             return self._ask_to_sign_in()
         self.at = timezone.now()
+        self.cursor = latest_position()
         try:
             check_has_role(cast(User, request.user), self.roles)
-            self.cursor = latest_position()
             return super().dispatch(request, *args, **kwargs)
         except DomainError as error:
             return self.refused(error)
@@ -74,14 +75,8 @@ class ConsoleView(View):
         """Say what was refused and what to do next; nothing has changed."""
         if isinstance(error, ForbiddenError):
             record_refusal(self.request, code=error.code)
-        if wants_json(self.request):
-            body = {"code": error.code, "message": str(error.message)}
-            return JsonResponse(body, status=error.status)
-        if wants_fragment(self.request):
-            context = {"tone": "error", "text": error.message}
-            return render(
-                self.request, "components/notice.html", context, status=error.status
-            )
+        if wants_json(self.request) or wants_fragment(self.request):
+            return answer_domain_error(self.request, error)
         if not has_role(self.user, *CONSOLE_ROLES):
             return render(self.request, "console/no_rights.html", status=error.status)
         context = {"error": error, "back_url": self._back_url(error)}

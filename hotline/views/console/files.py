@@ -11,6 +11,8 @@ from core.clocks.models import Clock
 from core.clocks.queries import explain
 from core.personal_data.masking import mask_name, mask_phone, redact
 from hotline import policies
+from hotline.actions.closing import AWAITING_VERDICT
+from hotline.forms.console import RevealForm
 from hotline.models import HandlingOrder, Reply, Ticket
 from hotline.queries.similar import similar_to_ticket
 from hotline.queries.tickets import TicketFile, list_earlier
@@ -22,7 +24,7 @@ from hotline.states import (
     OrderRole,
     Urgency,
 )
-from hotline.views.console.history import history_of
+from hotline.queries.history import history_of
 from hotline.views.console.rows import (
     URGENCY_LOOKS,
     looking,
@@ -31,7 +33,7 @@ from hotline.views.console.rows import (
     ticket_row,
 )
 
-TICKET_DEEDS = ("claim", "release", "revise", "dispatch", "reopen_triage", "close", "redo")
+TICKET_DEEDS = ("claim", "release", "revise", "dispatch", "reopen_triage")
 ORDER_DEEDS = ("sign", "record_first_contact", "submit_answer", "approve", "send_back")
 
 
@@ -63,6 +65,7 @@ def ticket_context(file: TicketFile, *, user: User, at: datetime) -> dict[str, A
         "watchers": looking(ticket_nos=[ticket.no], me=user.pk, at=at).get(ticket.no, []),
         "caller": caller_card(ticket, sees_identity=sees_identity),
         "sees_identity": sees_identity,
+        "reveal_form": RevealForm(),
         "can": abilities(file, user),
     }
 
@@ -91,7 +94,7 @@ def abilities(file: TicketFile, user: User) -> dict[str, bool]:
         policies.can_fire_ticket(user, ticket, name)
         for name in set(OUTCOME_TRANSITION.values()) - {"dispatch"}
     )
-    can["call_back"] = can["close"] and ticket.citizen_id != user.pk
+    can["call_back"] = ticket.state in AWAITING_VERDICT and policies.can_call_back(user, ticket)
     can["review"] = policies.can_fire_ticket(user, ticket, "close_after_review")
     can["note"] = policies.can_triage(user)
     return can

@@ -23,7 +23,7 @@ class EventsAfter(ConsoleView):
         """
         after = position_from(request.GET.get("after", ""))
         end = latest_position()
-        events = list_events_after(cursor=after, scopes=self._scopes())
+        events = list_events_after(cursor=after, scopes=self._scopes(), limit=PAGE)
         is_full = len(events) >= PAGE
         cursor = events[-1].position if is_full else max(end, after)
         return JsonResponse(

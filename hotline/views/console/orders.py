@@ -22,7 +22,7 @@ from hotline.states import OrderRole, OrderState
 from hotline.views.console.drafts import DraftPlace
 from hotline.views.console.edge import attempt
 from hotline.views.console.files import ORDER_DEEDS, order_card, replies_as_notes, ticket_context
-from hotline.views.console.history import history_of
+from hotline.queries.history import history_of
 from hotline.views.console.tickets import TicketView
 
 ANSWER_DRAFT = "order-answer"
