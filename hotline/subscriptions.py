@@ -2,15 +2,22 @@
 
 from datetime import datetime
 
+from django.db.models import Model, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.models import User
 from core.clocks import registry
 from core.clocks.models import Clock
+from core.errors import ForbiddenError
 from core.events import relay
+from core.personal_data.actions import allow_reveal
 from hotline import notices
 from hotline.actions.closing import demand_callback
 from hotline.actions.overdue import announce_overdue, move_deadline
 from hotline.actions.promises import ORDER, TICKET
+from hotline.models import Contact
+from hotline.policies import sees_identity
+from hotline.queries.visibility import tickets_visible_to
 from hotline.states import ClockKind, MatterKind
 
 DEEDS: dict[str, registry.Label] = {
@@ -32,6 +39,15 @@ def connect() -> None:
     registry.register(ORDER, ClockKind.FIRST_CONTACT, announce_overdue)
     registry.name_clocks(deeds=DEEDS, subject_kinds=dict(MatterKind.choices))
     relay.subscribe("hotline.notices", notices.tell)
+    allow_reveal(Contact, _check_reveal)
+
+
+def _check_reveal(user: User, contact: Model, _field: str) -> None:
+    """Let the caller be seen by whom the ticket's secrecy allows."""
+    tickets = tickets_visible_to(user).filter(Q(origin=contact) | Q(follow_ups=contact))
+    ticket = tickets.first()
+    if ticket is None or not sees_identity(user, ticket):
+        raise ForbiddenError
 
 
 def _demand_callback(clock: Clock, at: datetime) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from core.accounts.models import User
 from core.audit.chain import GENESIS, head_mac, link, new_proof
+from core.inserts import save_new
 from core.audit.models import AuditEntry, AuditHead, AuditSeal, Outcome
 
 SEALING_LOCK = 0x41554454
@@ -41,7 +42,7 @@ def record(
         request_id=str(context.get("request_id", ""))[:40],
     )
     entry.proof = new_proof(entry)
-    entry.save(force_insert=True)
+    save_new(entry)
     return entry
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.states import Role
-from core.administration import vocabulary
+from core.administration import rooms, vocabulary
 from core.administration.deeds import Deed, DeedForm, Doing, ReasonForm
 from core.administration.periods import PeriodFilter
 from core.administration.rights import RoleModelAdmin
@@ -156,6 +156,8 @@ def _check(doing: Doing) -> Any:
 class AuditEntryAdmin(RoleModelAdmin):
     """Read only, for the whole city's audit administrator."""
 
+    room, place, icon = rooms.AUDIT, 10, "history"
+    shortcuts = ((_("登录记录"), "login", "group=sign_in"),)
     viewers = READERS
     fields = (
         "at",

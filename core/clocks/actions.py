@@ -24,6 +24,7 @@ from core.clocks.queries import find_policy, fold_ledger
 from core.clocks.rules import ClockReading
 from core.clocks.states import DAY_UNITS, OPEN_STATES, ClockState, LedgerAction
 from core.errors import DomainError
+from core.inserts import save_new
 from core.regions.models import Region
 from core.workdays.queries import forget as forget_calendars
 
@@ -74,13 +75,16 @@ def start(
     region: Region | None,
     at: datetime,
     by: User | None = None,
+    clock_id: int | None = None,
 ) -> Clock:
     """Start a clock of the length that the policy gives; two INSERTs, nothing else when warm.
 
+    Inside ``core.inserts.together`` the caller gives the clock's id, taken from its sequence.
     The length is copied: a later policy, or a change of this one, never moves the clock. Raises
     ClockAlreadyOpenError, after which the caller's transaction can only be rolled back.
     """
     clock = Clock(
+        pk=clock_id,
         subject_type=subject_type,
         subject_id=subject_id,
         kind=kind,
@@ -97,9 +101,9 @@ def start(
     _take(clock, reading)
     entry.due_at = reading.due_at
     with _open_once(), transaction.atomic(savepoint=False):
-        clock.save(force_insert=True)
+        save_new(clock)
         entry.clock = clock
-        entry.save(force_insert=True)
+        save_new(entry)
     return clock
 
 

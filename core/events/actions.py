@@ -8,6 +8,7 @@ from django.db import transaction
 
 from core.events import wake
 from core.events.models import Event
+from core.inserts import save_new
 
 
 def publish(
@@ -25,7 +26,7 @@ def publish(
 
     ``data`` holds ids and codes only, never personal data: it travels to every listener.
     """
-    event = Event.objects.create(
+    event = Event(
         kind=kind,
         scopes=sorted(set(scopes)),
         subject_type=subject_type,
@@ -35,6 +36,7 @@ def publish(
         data=data or {},
         at=at,
     )
+    save_new(event)
     _wake_once()
     return event
 

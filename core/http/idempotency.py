@@ -24,6 +24,7 @@ from psycopg.errors import LockNotAvailable
 from core.errors import DomainError, InvalidError
 from core.errors import gettext_noop as _
 from core.http.models import IdempotencyKey
+from core.personal_data import keys
 
 Work = Callable[[], tuple[int, dict[str, Any]]]
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -103,7 +104,11 @@ def _claim(scope: str, key: str, digest: bytes) -> int | None:
 def _do(row_id: int, work: Work) -> tuple[int, dict[str, Any]]:
     status, answer = work()
     stored = json.dumps(answer, cls=DjangoJSONEncoder, ensure_ascii=False)
-    IdempotencyKey.objects.filter(pk=row_id).update(status_code=status, response=stored)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE core_idempotencykey SET status_code = %s, response = %s WHERE id = %s",
+            [status, keys.encrypt(stored), row_id],
+        )
     plain: dict[str, Any] = json.loads(stored)
     return status, plain
 

@@ -1,5 +1,6 @@
 """Two thin layers around every request. Neither asks the database anything."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from uuid import uuid4
@@ -14,6 +15,7 @@ from core.http.address import client_address
 from core.http.answers import answer_domain_error, answer_error
 from core.http.refusals import record_refusal
 
+_log = structlog.get_logger("tongban.request")
 Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
 MODE_COOKIE = "mode"
 MODES = frozenset({"elder", "standard"})
@@ -58,16 +60,38 @@ class TwoWayMiddleware:
         return response
 
 
-class RequestEdgeMiddleware(TwoWayMiddleware):
-    """Names the request for log and audit, and turns a domain error into the right answer."""
+class RequestLogMiddleware(TwoWayMiddleware):
+    """Names the request for log and audit, and writes one line about it when it is answered."""
 
     def before(self, request: HttpRequest) -> HttpResponse | None:
-        """Bind address and request id; refuse what no text column can hold."""
-        context = structlog.contextvars.get_contextvars()
+        """Bind address and request id to everything that is logged or audited from here on."""
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(
-            address=client_address(request),
-            request_id=context.get("request_id") or str(uuid4()),
+            address=client_address(request), request_id=uuid4().hex
         )
+        cast("Any", request).began = time.perf_counter()
+        return None
+
+    def after(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Log method, path, status, milliseconds and, when known, the user's id."""
+        spent = time.perf_counter() - cast("Any", request).began
+        user = request.__dict__.get("_cached_user")
+        _log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round(spent * 1000, 1),
+            user_id=getattr(user, "pk", None),
+        )
+        return response
+
+
+class RequestEdgeMiddleware(TwoWayMiddleware):
+    """Turns a domain error into the right answer."""
+
+    def before(self, request: HttpRequest) -> HttpResponse | None:
+        """Refuse what no text column can hold."""
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             message = _("网址中含有不允许的字符。")
             return answer_error(request, status=400, code="invalid_characters", message=message)

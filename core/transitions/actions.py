@@ -18,6 +18,7 @@ from django_fsm import TransitionNotAllowed, can_proceed
 from core.accounts.models import User
 from core.errors import DomainError, InvalidError, NotFoundError
 from core.events.actions import publish
+from core.inserts import save_new, together
 from core.transitions.models import TransitionLog
 
 S = TypeVar("S", bound=models.Model)
@@ -125,8 +126,9 @@ class Machine(Generic[S]):
         _check_reason(rule, reason)
         source = subject.state  # type: ignore[attr-defined]  every machine's model has a state
         self._move(subject, transition, at=at, **arguments)
-        self._log(subject, transition, source, by=by, at=at, reason=reason, data=data or {})
-        self.announce(subject, transition, at=at)
+        with together():
+            self._log(subject, transition, source, by=by, at=at, reason=reason, data=data or {})
+            self.announce(subject, transition, at=at)
         return subject
 
     def announce(self, subject: S, kind: str, *, at: datetime, **data: Any) -> None:
@@ -167,7 +169,7 @@ class Machine(Generic[S]):
         reason: str,
         data: dict[str, Any],
     ) -> None:
-        TransitionLog.objects.create(
+        entry = TransitionLog(
             subject_type=self.name,
             subject_id=subject.pk,
             version=subject.version,  # type: ignore[attr-defined]
@@ -179,6 +181,7 @@ class Machine(Generic[S]):
             reason=reason,
             data=data,
         )
+        save_new(entry)
 
 
 def _check_reason(rule: TransitionRule, reason: str) -> None:

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.states import Role
-from core.administration import vocabulary
+from core.administration import rooms, vocabulary
 from core.administration.rights import RoleModelAdmin
 from core.personal_data.masking import redact
 from core.transitions.models import TransitionLog
@@ -16,6 +16,7 @@ from core.transitions.models import TransitionLog
 class TransitionLogAdmin(RoleModelAdmin):
     """Read only, for the whole city's audit administrator."""
 
+    room, place, icon = rooms.AUDIT, 20, "swap_calls"
     viewers = frozenset({Role.AUDIT_ADMIN})
     fields = (
         "subject",

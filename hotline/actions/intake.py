@@ -11,6 +11,7 @@ from core.accounts.models import Organisation, User
 from core.attachments.actions import bind
 from core.audit.actions import record
 from core.errors import InvalidError
+from core.inserts import save_new, together
 from core.numbering.rules import query_code, ticket_number
 from core.regions.models import Region
 from core.regions.queries import resolve
@@ -38,8 +39,21 @@ CHANNEL_DIGITS = {
 _IDS = """
 SELECT nextval('hotline_ticket_serial'),
        nextval(pg_get_serial_sequence('hotline_matter', 'id')),
-       nextval(pg_get_serial_sequence('hotline_ticket', 'id'))
+       nextval(pg_get_serial_sequence('hotline_contact', 'id')),
+       nextval(pg_get_serial_sequence('hotline_ticket', 'id')),
+       nextval(pg_get_serial_sequence('core_clock', 'id'))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """The ids of the rows to come, so that they can refer to each other and go in together."""
+
+    serial: int
+    matter: int
+    contact: int
+    ticket: int
+    clock: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,56 +120,42 @@ def _open_ticket(
     at: datetime,
     citizen: User | None,
 ) -> Ticket:
-    received_at = new.received_at or at
-    with connection.cursor() as cursor:
-        cursor.execute(_IDS)
-        serial, matter_id, ticket_id = cursor.fetchone()
-    contact = _save_contact(new, by=by, citizen=citizen, received_at=received_at)
-    matter = Matter(pk=matter_id, created_at=at)
-    matter.save(force_insert=True)
-    clock = start_answer_clock(
-        ticket_id=ticket_id,
-        kind=new.kind,
-        urgency=new.urgency,
-        region=resolved.region,
-        at=at,
-        by=by,
-    )
-    ticket = Ticket(
-        pk=ticket_id,
-        no=_number(new, resolved.region, received_at, serial),
-        query_code=query_code(),
-        matter=matter,
-        origin=contact,
-        citizen=citizen,
-        received_at=received_at,
-        registered_at=at,
-        answer_due_at=clock.due_at,
-        **_facts(new, resolved),
-    )
-    ticket.save(force_insert=True)
+    ids = _next_ids()
+    with together():
+        contact = _contact(new, ids, by=by, citizen=citizen, at=at)
+        save_new(contact)
+        ticket = _ticket(new, resolved, ids, contact=contact, by=by, at=at)
+        save_new(ticket.matter)
+        save_new(ticket)
+        TICKETS.announce(ticket, "registered", at=at)
+        record(
+            action="ticket.register",
+            by=by or citizen,
+            at=at,
+            subject_type=TICKETS.name,
+            subject_id=ticket.no,
+        )
     if new.attachments:
         bind(
             tokens=new.attachments,
-            subject_type="hotline.ticket",
-            subject_id=ticket_id,
+            subject_type=TICKETS.name,
+            subject_id=ids.ticket,
             by=citizen or by,
         )
-    TICKETS.announce(ticket, "registered", at=at)
-    record(
-        action="ticket.register",
-        by=by or citizen,
-        at=at,
-        subject_type="hotline.ticket",
-        subject_id=ticket.no,
-    )
     return ticket
 
 
-def _save_contact(
-    new: NewContact, *, by: User | None, citizen: User | None, received_at: datetime
+def _next_ids() -> _Ids:
+    with connection.cursor() as cursor:
+        cursor.execute(_IDS)
+        return _Ids(*cursor.fetchone())
+
+
+def _contact(
+    new: NewContact, ids: _Ids, *, by: User | None, citizen: User | None, at: datetime
 ) -> Contact:
-    return Contact.objects.create(
+    return Contact(
+        pk=ids.contact,
         source=new.source,
         external_id=new.external_id,
         caller_name=new.caller_name,
@@ -164,8 +164,41 @@ def _save_contact(
         user=citizen,
         title=new.title,
         content=new.content,
-        received_at=received_at,
+        received_at=new.received_at or at,
         registered_by=by,
+    )
+
+
+def _ticket(
+    new: NewContact,
+    resolved: _Resolved,
+    ids: _Ids,
+    *,
+    contact: Contact,
+    by: User | None,
+    at: datetime,
+) -> Ticket:
+    """Start the answer clock and return the ticket that carries its due time."""
+    clock = start_answer_clock(
+        ticket_id=ids.ticket,
+        kind=new.kind,
+        urgency=new.urgency,
+        region=resolved.region,
+        at=at,
+        by=by,
+        clock_id=ids.clock,
+    )
+    return Ticket(
+        pk=ids.ticket,
+        no=_number(new, resolved.region, contact.received_at, ids.serial),
+        query_code=query_code(),
+        matter=Matter(pk=ids.matter, created_at=at),
+        origin=contact,
+        citizen=contact.user,
+        received_at=contact.received_at,
+        registered_at=at,
+        answer_due_at=clock.due_at,
+        **_facts(new, resolved),
     )
 
 

@@ -22,6 +22,6 @@ def announce_overdue(clock: Clock, at: datetime) -> None:
 def move_deadline(clock: Clock, at: datetime) -> None:
     """Keep the copies of the answer deadline on the ticket and its open orders in step."""
     Ticket.objects.filter(pk=clock.subject_id).update(answer_due_at=clock.due_at)
-    HandlingOrder.objects.filter(
-        ticket=clock.subject_id, state__in=WAITING_ORDER_STATES
-    ).update(due_at=clock.due_at)
+    HandlingOrder.objects.filter(ticket=clock.subject_id, state__in=WAITING_ORDER_STATES).update(
+        due_at=clock.due_at
+    )

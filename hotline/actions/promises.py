@@ -17,7 +17,14 @@ ORDER = "hotline.order"
 
 
 def start_answer_clock(
-    *, ticket_id: int, kind: str, urgency: str, region: Region, at: datetime, by: User | None
+    *,
+    ticket_id: int,
+    kind: str,
+    urgency: str,
+    region: Region,
+    at: datetime,
+    by: User | None,
+    clock_id: int | None = None,
 ) -> Clock:
     """Start the clock that the citizen is promised; its length is the policy's of that day."""
     policy = find_policy(
@@ -35,6 +42,7 @@ def start_answer_clock(
         region=region,
         at=at,
         by=by,
+        clock_id=clock_id,
     )
 
 

@@ -59,21 +59,22 @@ class ContactInput(serializers.Serializer[Any]):
         child=serializers.UUIDField(), required=False, max_length=12
     )
 
-    def to_contact(self) -> NewContact:
-        """Return the validated input as the domain's value."""
-        data = dict(self.validated_data)
-        caller = data.pop("caller", {})
-        location = data.pop("location", None) or {}
-        tokens = data.pop("attachments", [])
-        return NewContact(
-            **{"title": "", **data},
-            caller_name=caller.get("name", ""),
-            caller_phone=caller.get("phone", ""),
-            caller_id_no=caller.get("id_no", ""),
-            lng=location.get("lng"),
-            lat=location.get("lat"),
-            attachments=tuple(str(token) for token in tokens),
-        )
+
+def to_contact(data: dict[str, Any]) -> NewContact:
+    """Return validated contact input as the domain's value."""
+    values = dict(data)
+    caller = values.pop("caller", {})
+    location = values.pop("location", None) or {}
+    tokens = values.pop("attachments", [])
+    return NewContact(
+        **{"title": "", **values},
+        caller_name=caller.get("name", ""),
+        caller_phone=caller.get("phone", ""),
+        caller_id_no=caller.get("id_no", ""),
+        lng=location.get("lng"),
+        lat=location.get("lat"),
+        attachments=tuple(str(token) for token in tokens),
+    )
 
 
 class ContactReceipt(serializers.Serializer[Any]):

@@ -216,7 +216,7 @@ def _view(kind: str, name: str, scope: str, render: Callable[[str, User], Any]) 
     def post(self: APIView, request: Request, no: str) -> Response:
         user = caller_of(request)
         assert user is not None, "RequiresScope lets only users pass"
-        data = dict(parsed(shape, request).validated_data)
+        data = parsed(shape, request)
         step(no, data, user, timezone.now())
         return Response(render(no, user))
 

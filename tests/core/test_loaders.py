@@ -168,7 +168,7 @@ class TestLoadReference:
         )
 
         assert (policy.amount, policy.unit) == (15, Unit.WORKING_DAYS)
-        assert "default, not from the decree" in policy.source
+        assert "默认值" in policy.source
 
     def test_needs_no_region_and_no_unit(self) -> None:
         load("load_reference")

@@ -518,7 +518,7 @@ class TestClockPolicies:
         sourced = {
             row["matter_kind"]: (row["amount"], row["unit"])
             for row in POLICIES
-            if "default, not from the decree" not in row["source"]
+            if "默认值" not in row["source"]
         }
 
         assert sourced == {

@@ -25,7 +25,9 @@ def create(request: HttpRequest) -> JsonResponse:
     ticket = BareTicket.objects.create(title=body["title"], content=body["content"])
     BareEvent.objects.create(ticket=ticket, kind="ticket.registered")
     BareOutbox.objects.create(ticket=ticket, payload={"no": ticket.pk})
-    return JsonResponse({"ticket": ticket.pk}, status=201)
+    response = JsonResponse({"ticket": ticket.pk}, status=201)
+    response["Content-Length"] = len(response.content)
+    return response
 
 
 class Echo(AsyncWebsocketConsumer):
