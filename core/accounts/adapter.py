@@ -1,5 +1,6 @@
 """How allauth behaves in this city."""
 
+import secrets
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -91,7 +92,10 @@ class NationalIdentityAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc
         try:
             self._check_answer(sociallogin)
             identity = self._identity(sociallogin)
-            self._connect(request, sociallogin, identity)
+            with transaction.atomic():
+                self._connect(request, sociallogin, identity)
+        except IntegrityError as error:
+            raise self._too_late(request) from error
         except DomainError as error:
             raise ImmediateHttpResponse(answer_domain_error(request, error)) from error
 
@@ -103,10 +107,7 @@ class NationalIdentityAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc
                 identity = sociallogin.identity
                 bind_identity(user=user, identity=identity, at=timezone.now())
         except (IntegrityError, IdentityTakenError) as error:
-            # The same person signed in twice at once and the other one was first.
-            raise ImmediateHttpResponse(
-                answer_domain_error(request, ForgedAnswerError())
-            ) from error
+            raise self._too_late(request) from error
         return user
 
     def populate_user(
@@ -114,9 +115,13 @@ class NationalIdentityAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc
     ) -> User:
         """Take over the name alone; the user name is made up."""
         user: User = sociallogin.user
-        user.username = ""
+        user.username = f"c-{secrets.token_hex(6)}"
         user.display_name = str(data.get("name") or "")[:60]
         return user
+
+    def _too_late(self, request: HttpRequest) -> ImmediateHttpResponse:
+        """The same person signed in twice at once, and the other one was first."""
+        return ImmediateHttpResponse(answer_domain_error(request, ForgedAnswerError()))
 
     def _check_answer(self, sociallogin: SocialLogin) -> None:
         """The nonce is ours, and all parts of the answer speak of the same person."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from core.accounts.models import Person, User
@@ -18,6 +18,7 @@ from core.audit.actions import record
 from core.errors import DomainError
 from core.errors import gettext_noop as _
 from core.identifiers.rules import InvalidIdentifier, check_resident_id, normalise_phone
+from core.personal_data import keys
 
 CLAIMS = {"name": "name", "phone": "phone_number", "id_no": "id_number"}
 
@@ -83,6 +84,7 @@ def check_same_person(*, user: User, identity: VerifiedIdentity) -> None:
 @transaction.atomic
 def bind_identity(*, user: User, identity: VerifiedIdentity, at: datetime) -> Person:
     """Make the verified identity the account's person. Raises IdentityTakenError."""
+    _wait_for_turn(identity)
     check_same_person(user=user, identity=identity)
     person = _adoptable(user, identity, at=at) or person_of(user) or Person()
     person.user = user
@@ -92,6 +94,14 @@ def bind_identity(*, user: User, identity: VerifiedIdentity, at: datetime) -> Pe
     person.save()
     record(action="person.verified", by=user, at=at, subject_type="person", subject_id=person.pk)
     return person
+
+
+def _wait_for_turn(identity: VerifiedIdentity) -> None:
+    """Let one transaction at a time bind this ID number; the next one sees what it did."""
+    digest = keys.blind_index("identity_lock", identity.id_no)
+    with connection.cursor() as cursor:
+        number = int.from_bytes(digest[:8], "big", signed=True)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def _adoptable(user: User, identity: VerifiedIdentity, *, at: datetime) -> Person | None:

@@ -1,7 +1,9 @@
 """Signing in through a real OpenID provider: a server on a port that speaks the protocol."""
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -244,6 +246,19 @@ class TestForgedAnswers:
             assert "没有返回有效的姓名和身份证号" in response.content.decode()
         assert not User.objects.exists()
 
+    def test_that_come_too_late_leave_nothing_behind(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        back = approve(begin(client), "s-chen")
+
+        def taken(**_arguments: Any) -> None:
+            raise IdentityTakenError
+
+        monkeypatch.setattr("core.accounts.adapter.bind_identity", taken)
+
+        self.refused(client, back, status=403)
+        assert not SocialAccount.objects.exists()
+
     def test_that_the_person_cancelled_say_so(self, client: Client) -> None:
         url = begin(client)
         state = parse_qs(urlsplit(url).query)["state"][0]
@@ -253,6 +268,34 @@ class TestForgedAnswers:
         )
 
         assert not inside(client)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+class TestRace:
+    def test_makes_one_account_of_two_first_visits_at_once(self) -> None:
+        clients = [Client() for _ in range(4)]
+        subjects = ["s-chen", "s-chen-renewed"] * 2
+        ways_back = [
+            approve(begin(client), subject)
+            for client, subject in zip(clients, subjects, strict=True)
+        ]
+        start = threading.Barrier(len(clients))
+
+        def arrive(client: Client, back: str) -> int:
+            start.wait(30)
+            try:
+                return client.get(back).status_code
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(len(clients)) as pool:
+            codes = list(pool.map(arrive, clients, ways_back))
+
+        assert set(codes) <= {302, 403}
+        assert 302 in codes
+        assert Person.objects.get().id_no == ID_NO
+        assert User.objects.count() == 1
 
 
 @pytest.mark.django_db

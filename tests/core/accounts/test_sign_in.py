@@ -11,8 +11,9 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from core.accounts import second_factor
@@ -215,6 +216,15 @@ class TestLockOut:
 
         assert sign_in(client, user, HTTP_X_FORWARDED_FOR="7.7.7.7, 203.0.113.8").status_code == 429
 
+    def test_is_not_the_only_limit(self, client: Client) -> None:
+        for _ in range(20):
+            assert client.post("/accounts/signup/", {}).status_code == 200
+
+        response = client.post("/accounts/signup/", {})
+
+        assert response.status_code == 429
+        assert "操作太频繁" in response.content.decode()
+
     @pytest.mark.slow
     def test_is_known_to_every_process(self, client: Client) -> None:
         user = UserFactory()
@@ -353,6 +363,20 @@ class TestStaffSecondFactor:
 
         assert client.get("/page/fine/").status_code == 302
         assert "second_factor.removed" in actions()
+
+    @pytest.mark.slow
+    @pytest.mark.django_db(transaction=True)  # its thread has a connection of its own
+    async def test_comes_first_under_asgi_too(self, async_client: AsyncClient) -> None:
+        agent = await sync_to_async(member)(Role.AGENT)
+        form = {"login": agent.username, "password": PASSWORD}
+        await async_client.post(LOGIN, form)
+
+        held = await async_client.get("/page-async/fine/")
+        async_client.cookies.clear()
+        free = await async_client.get("/page-async/fine/")
+
+        assert (held.status_code, held.url) == (302, reverse("mfa_index"))
+        assert free.content == b"fine standard"
 
     def test_is_not_asked_of_citizens(self, client: Client) -> None:
         sign_in(client, UserFactory())

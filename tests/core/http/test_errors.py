@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.test import AsyncClient, Client
 from django.urls import resolve
 
@@ -196,6 +197,11 @@ class TestPageErrors:
         assert "secret" not in response.content.decode()
         assert "系统出了问题" in response.content.decode()
 
+    async def test_are_found_before_the_view_under_asgi(self, async_client: AsyncClient) -> None:
+        response = await async_client.get("/page-async/fine/?q=%00")
+
+        assert response.status_code == 400
+
     async def test_are_the_same_under_asgi(self, async_client: AsyncClient) -> None:
         response = await async_client.get("/page-async/stale/", headers={"HX-Request": "true"})
 
@@ -235,6 +241,18 @@ class TestRefusals:
         client.get("/page/missing/")
 
         assert not AuditEntry.objects.filter(action="request.refused").exists()
+
+    def test_stand_even_if_the_trail_cannot_be_written(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.force_login(UserFactory())
+
+        def broken(**_arguments: Any) -> None:
+            raise DatabaseError
+
+        monkeypatch.setattr("core.http.refusals.record", broken)
+
+        assert client.get("/page/forbidden/").status_code == 403
 
     def test_of_strangers_are_not_recorded(self, client: Client) -> None:
         response = client.get("/page/forbidden/")

@@ -1,5 +1,6 @@
 """The same key twice gives the same answer, also when both arrive at once."""
 
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -106,6 +107,19 @@ class TestRunOnce:
 
         verbs = [query["sql"].split()[0] for query in captured.captured_queries]
         assert verbs == ["SAVEPOINT", "INSERT", "UPDATE", "RELEASE"]
+
+    def test_says_that_it_is_busy_when_there_is_no_answer_yet(self) -> None:
+        digest = hashlib.sha256(b"").digest()
+        IdempotencyKey.objects.create(scope="contacts", key="k", body_digest=digest)
+
+        with pytest.raises(IdempotencyBusyError):
+            run_once(scope="contacts", key="k", body=b"", work=lambda: (200, {}))
+
+    def test_gives_up_when_the_key_comes_and_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("core.http.idempotency._claim", lambda *_arguments: None)
+
+        with pytest.raises(IdempotencyBusyError):
+            run_once(scope="contacts", key="k", body=b"", work=lambda: (200, {}))
 
     def test_forgets_old_keys(self) -> None:
         run_once(scope="contacts", key="old", body=b"", work=lambda: (200, {}))

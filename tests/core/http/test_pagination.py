@@ -16,6 +16,7 @@ from core.events.models import Event
 from core.http.pagination import (
     InvalidCursorError,
     InvalidPageSizeError,
+    KeysetPagination,
     keyset_page,
     page_size_of,
 )
@@ -176,6 +177,18 @@ class TestPagesOverHttp:
         assert response.status_code == 400
         assert set(response.json()["fields"]) == {query.partition("=")[0]}
         assert "请" in response.json()["message"] or "必须" in response.json()["message"]
+
+
+class TestSchema:
+    def test_describes_what_is_asked_and_answered(self) -> None:
+        pages = KeysetPagination()
+
+        asked = pages.get_schema_operation_parameters(view=None)
+        answered = pages.get_paginated_response_schema({"type": "array", "items": {}})
+
+        assert [parameter["name"] for parameter in asked] == ["after", "page_size"]
+        assert answered["required"] == ["results", "next"]
+        assert answered["properties"]["next"]["nullable"] is True
 
 
 class TestPageSize:
