@@ -32,7 +32,7 @@ def database_from(url: str) -> dict[str, Any]:
     """Turn a PostgreSQL URL (also one on a unix socket) into Django's setting, always pooled."""
     info = conninfo_to_dict(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         "NAME": info.pop("dbname", "tongban"),
         "USER": info.pop("user", ""),
         "PASSWORD": info.pop("password", ""),
@@ -46,6 +46,7 @@ def database_from(url: str) -> dict[str, Any]:
                 "min_size": 1,
                 "max_size": int(os.environ.get("DB_POOL_SIZE", "12")),
                 "timeout": 10,
+                "reconnect_timeout": 4,
             },
             "options": "-c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         },
@@ -183,7 +184,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "socket_keepalive": True,
-    "socket_timeout": 5,
+    "socket_timeout": 2,
     "socket_connect_timeout": 0.5,
     **BRIEFLY,
 }

@@ -1,0 +1,1 @@
+"""PostgreSQL as Django speaks it, with a pool that never hands out a dead connection."""
