@@ -11,11 +11,11 @@ from core.audit.actions import record
 from core.errors import DomainError, InvalidError
 from core.numbering.rules import order_number
 from core.regions.queries import resolve
-from core.transitions.actions import REASON_MAX, check_version
+from core.transitions.actions import REASON_MAX
 from hotline.actions import promises
 from hotline.machines import ORDERS, TICKETS
 from hotline.models import HandlingOrder, Reply, Ticket
-from hotline.policies import can_fire_ticket
+from hotline.policies import can_fire_ticket, check_can_fire_ticket
 from hotline.queries.categories import resolve_category
 from hotline.queries.visibility import tickets_visible_to
 from hotline.rules.intake import clean_line, clean_text
@@ -90,7 +90,7 @@ def release_ticket(
     """Give a claimed ticket back to the queue. Raises NotClaimedError when nobody has it."""
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
     if ticket.state == TicketState.REGISTERED and ticket.claimed_by_id is None:
-        check_version(ticket, expected_version)
+        check_can_fire_ticket(by, ticket, "release")
         raise NotClaimedError
     return TICKETS.fire(ticket, "release", by=by, at=at, expected_version=expected_version)
 
@@ -201,12 +201,14 @@ def triage_ticket(
     triage = replace(triage, reason=clean_text(triage.reason))
     _check_triage(triage)
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
+    transition = OUTCOME_TRANSITION[TriageOutcome(triage.outcome)]
+    check_can_fire_ticket(by, ticket, transition)
     arguments: dict[str, Any] = {"outcome": triage.outcome, "channel": triage.channel}
     if triage.outcome == TriageOutcome.LINKED:
         arguments["linked_to"] = _earlier_ticket(triage.linked_no, ticket, by)
     TICKETS.fire(
         ticket,
-        OUTCOME_TRANSITION[TriageOutcome(triage.outcome)],
+        transition,
         by=by,
         at=at,
         expected_version=expected_version,
@@ -257,6 +259,7 @@ def dispatch_ticket(
 ) -> Ticket:
     """Send the matter to one 主办 and any 协办; each order carries the deadline of that moment."""
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region", "accused_unit"))
+    check_can_fire_ticket(by, ticket, "dispatch")
     units = _units(dispatch, ticket)
     TICKETS.fire(
         ticket,
