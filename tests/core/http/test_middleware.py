@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 import structlog
+from django.http import HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 
 from core.http.address import client_address, is_loopback
 from core.http.context import city
-from core.http.middleware import ReadingModeMiddleware, RequestEdgeMiddleware
+from core.http.middleware import ReadingModeMiddleware, RequestLogMiddleware
 
 
 def request_from(address: str, forwarded: str = "") -> Any:
@@ -47,27 +48,42 @@ class TestClientAddress:
         assert not is_loopback(request_from(""))
 
 
-class TestRequestEdge:
+class TestRequestLog:
+    def ask(self, address: str, seen: dict[str, Any]) -> None:
+        def view(request: Any) -> HttpResponse:
+            seen.update(structlog.contextvars.get_contextvars())
+            return HttpResponse("fine", status=418)
+
+        RequestLogMiddleware(view)(request_from(address))
+
     def test_names_the_request_for_log_and_audit(self) -> None:
+        first: dict[str, Any] = {}
+        second: dict[str, Any] = {}
+
+        self.ask("192.0.2.1", first)
+        self.ask("192.0.2.2", second)
+
+        assert (first["address"], second["address"]) == ("192.0.2.1", "192.0.2.2")
+        assert len(first["request_id"]) == 32
+        assert first["request_id"] != second["request_id"]
+
+    def test_forgets_what_the_last_request_left(self) -> None:
+        structlog.contextvars.bind_contextvars(ticket="of another request")
         seen: dict[str, Any] = {}
 
-        def view(request: Any) -> Any:
-            seen.update(structlog.contextvars.get_contextvars())
+        self.ask("192.0.2.1", seen)
 
-        with structlog.contextvars.bound_contextvars():
-            RequestEdgeMiddleware(view)(request_from("192.0.2.1"))
-            structlog.contextvars.unbind_contextvars("address", "request_id")
+        assert set(seen) == {"address", "request_id"}
 
-        assert seen["address"] == "192.0.2.1"
-        assert len(seen["request_id"]) == 36
+    def test_writes_one_line_without_the_query(self) -> None:
+        request = RequestFactory().get("/track/?phone=13912345678", REMOTE_ADDR="192.0.2.1")
 
-    def test_keeps_the_id_that_the_log_has_given(self) -> None:
-        with structlog.contextvars.bound_contextvars(request_id="given"):
-            RequestEdgeMiddleware(lambda request: None)(request_from("192.0.2.1"))
-            kept = structlog.contextvars.get_contextvars()["request_id"]
-            structlog.contextvars.unbind_contextvars("address")
+        with structlog.testing.capture_logs() as lines:
+            RequestLogMiddleware(lambda _request: HttpResponse("x"))(request)
 
-        assert kept == "given"
+        (line,) = lines
+        assert (line["method"], line["path"], line["status"]) == ("GET", "/track/", 200)
+        assert "13912345678" not in str(line)
 
 
 class TestReadingMode:
