@@ -29,6 +29,7 @@ class AuditEntry(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
+        db_index=False,
     )
     action = models.CharField(_("动作"), max_length=60)
     outcome = models.CharField(_("结果"), max_length=10, choices=Outcome, default=Outcome.DONE)

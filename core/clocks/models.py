@@ -103,7 +103,9 @@ class Clock(models.Model):
 class ClockEntry(models.Model):
     """One line of the ledger; lines are only ever added."""
 
-    clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="entries")
+    clock = models.ForeignKey(
+        Clock, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
     number = models.PositiveIntegerField()
     action = models.CharField(max_length=12, choices=LedgerAction)
     amount = models.PositiveIntegerField(null=True, blank=True)

@@ -36,7 +36,7 @@ class Notification(models.Model):
     )
     address = EncryptedTextField(_("地址"), max_length=200)
     title = models.CharField(_("标题"), max_length=120)
-    body = models.TextField(_("正文"))
+    body = EncryptedTextField(_("正文"), max_length=2_000)
     subject_type = models.CharField(max_length=40, blank=True)
     subject_id = models.BigIntegerField(null=True, blank=True)
     link = models.CharField(max_length=200, blank=True)

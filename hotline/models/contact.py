@@ -25,6 +25,7 @@ class Contact(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="follow_ups",
+        db_index=False,
     )
     caller_name = EncryptedTextField(_("诉求人"), max_length=60)
     caller_phone = EncryptedTextField(_("联系电话"), max_length=40)
@@ -36,13 +37,23 @@ class Contact(models.Model):
         source="caller_id_no", purpose="id_no", normalise="core.personal_data.canonical.bare"
     )
     user = models.ForeignKey(
-        "core.User", null=True, blank=True, on_delete=models.PROTECT, related_name="contacts"
+        "core.User",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="contacts",
+        db_index=False,
     )
     title = models.CharField(_("标题"), max_length=200)
     content = models.TextField(_("内容"))
     received_at = models.DateTimeField(_("收到时间"))
     registered_by = models.ForeignKey(
-        "core.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "core.User",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
 
     data_classes = classify(
@@ -62,6 +73,15 @@ class Contact(models.Model):
             )
         ]
         indexes = [
+            models.Index(
+                fields=["follows"], condition=Q(follows__isnull=False), name="contact_follows_idx"
+            ),
+            models.Index(fields=["user"], condition=Q(user__isnull=False), name="contact_user_idx"),
+            models.Index(
+                fields=["registered_by"],
+                condition=Q(registered_by__isnull=False),
+                name="contact_registered_by_idx",
+            ),
             models.Index(
                 fields=["caller_phone_index", "-id"],
                 condition=Q(caller_phone_index__isnull=False),

@@ -48,23 +48,37 @@ def _moves(name: str) -> Any:
 class Ticket(models.Model):
     """工单: one citizen's demand with its own number, query code, secrecy, reply and evaluation."""
 
-    no = models.CharField(_("工单编号"), max_length=24, unique=True)
+    no = models.CharField(_("工单编号"), max_length=24)
     query_code = EncryptedTextField(_("查询码"), max_length=16)
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="tickets")
     origin = models.OneToOneField(
         "hotline.Contact", on_delete=models.PROTECT, related_name="ticket"
     )
     citizen = models.ForeignKey(
-        "core.User", null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
+        "core.User",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+        db_index=False,
     )
     kind = models.CharField(_("诉求类型"), max_length=20, choices=MatterKind)
     category = models.ForeignKey(
-        "hotline.Category", verbose_name=_("分类"), null=True, blank=True, on_delete=models.PROTECT
+        "hotline.Category",
+        verbose_name=_("分类"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        db_index=False,
     )
     title = models.CharField(_("标题"), max_length=200)
     content = models.TextField(_("内容"))
     region = models.ForeignKey(
-        "core.Region", verbose_name=_("事发区域"), on_delete=models.PROTECT, related_name="+"
+        "core.Region",
+        verbose_name=_("事发区域"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     address = models.CharField(_("事发地址"), max_length=200, blank=True)
     lng = models.DecimalField(_("经度"), max_digits=9, decimal_places=6, null=True, blank=True)
@@ -84,6 +98,7 @@ class Ticket(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
+        db_index=False,
     )
     triage_outcome = models.CharField(
         _("受理结果"), max_length=20, choices=TriageOutcome, blank=True
@@ -92,7 +107,12 @@ class Ticket(models.Model):
         _("告知途径"), max_length=20, choices=LegalChannel, blank=True
     )
     linked_to = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="linked_tickets"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="linked_tickets",
+        db_index=False,
     )
     rounds = models.PositiveSmallIntegerField(_("派单轮次"), default=0)
     accused_unit = models.ForeignKey(
@@ -102,6 +122,7 @@ class Ticket(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
+        db_index=False,
     )
     search_tokens = SearchTokensField(sources=("title", "content", "address"))
     priority = models.GeneratedField(
@@ -139,6 +160,7 @@ class Ticket(models.Model):
         verbose_name = _("工单")
         verbose_name_plural = _("工单")
         constraints = [
+            models.UniqueConstraint(fields=["no"], name="ticket_no_once"),
             models.CheckConstraint(
                 condition=Q(state__in=TicketState.values), name="ticket_state_known"
             ),
@@ -172,7 +194,26 @@ class Ticket(models.Model):
             ),
             models.Index(fields=["category", "-received_at"], name="ticket_category_idx"),
             models.Index(fields=["region", "-received_at"], name="ticket_region_idx"),
-            models.Index(fields=["citizen", "-id"], name="ticket_citizen_idx"),
+            models.Index(
+                fields=["citizen", "-id"],
+                condition=Q(citizen__isnull=False),
+                name="ticket_citizen_idx",
+            ),
+            models.Index(
+                fields=["claimed_by", "state"],
+                condition=Q(claimed_by__isnull=False),
+                name="ticket_claimed_idx",
+            ),
+            models.Index(
+                fields=["linked_to"],
+                condition=Q(linked_to__isnull=False),
+                name="ticket_linked_idx",
+            ),
+            models.Index(
+                fields=["accused_unit"],
+                condition=Q(accused_unit__isnull=False),
+                name="ticket_accused_idx",
+            ),
             GinIndex(fields=["search_tokens"], name="ticket_search_idx"),
         ]
 
