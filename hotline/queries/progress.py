@@ -169,6 +169,14 @@ def find_by_phone(*, ticket_no: str, phone: str) -> Ticket:
     return ticket
 
 
+def find_by_proof(*, ticket_no: str, proof: str) -> Ticket:
+    """Return the ticket to who knows its number and either its code or the caller's phone."""
+    try:
+        return find_by_code(ticket_no=ticket_no, query_code=proof)
+    except NotFoundError:
+        return find_by_phone(ticket_no=ticket_no, phone=proof)
+
+
 def find_own(*, ticket_no: str, user: User) -> Ticket:
     """Return the user's own ticket; else NotFoundError."""
     ticket = _by_number(ticket_no)
