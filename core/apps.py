@@ -13,14 +13,17 @@ class CoreConfig(AppConfig):
         """Have deadlines follow the calendar, and unfinished work follow its owner."""
         from django.contrib.auth import user_logged_in
 
-        from core.accounts import audit_log, sign_in
+        from core.accounts import audit_log, policies, sign_in
+        from core.accounts.models import Person
         from core.clocks.tasks import ask_for_recompute
         from core.holders.login import adopt_on_login
         from core.http import schema
+        from core.personal_data.actions import allow_reveal
         from core.workdays.actions import on_calendar_changed
 
         assert schema.ApiKeyScheme  # known to the schema generator by being imported
         audit_log.connect()
         sign_in.close_side_doors()
+        allow_reveal(Person, policies.check_can_reveal_person)
         on_calendar_changed(ask_for_recompute)
         user_logged_in.connect(adopt_on_login, dispatch_uid="core.holders")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from core.accounts.models import ApiKey, User
 from core.accounts.queries import AnyUser, has_role, reaches
+from core.accounts.reach import reaches_city
 from core.accounts.states import Role
 from core.errors import ForbiddenError
 from core.errors import gettext_noop as _
@@ -44,3 +45,9 @@ def check_can_revoke_key(by: User, key: ApiKey) -> None:
     """A key is revoked by its owner or by the security administrator."""
     if key.user_id != by.pk:
         check_has_role(by, {Role.SECURITY_ADMIN})
+
+
+def check_can_reveal_person(by: User, person: object, field: str) -> None:
+    """An identity is shown in clear to the whole city's security administrator alone."""
+    if not reaches_city(by, {Role.SECURITY_ADMIN}):
+        raise ForbiddenError

@@ -185,9 +185,7 @@ class AuditEntryAdmin(RoleModelAdmin):
             roles=READERS,
             run=_export,
             form=ExportForm,
-            consequence=lambda _subject: [
-                _("导出本身会写入审计记录；文件中的来源地址只到网段。")
-            ],
+            consequence=lambda _subject: [_("导出本身会写入审计记录；文件中的来源地址只到网段。")],
             icon="download",
             on_list=True,
         ),

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from core.accounts.models import User
 from core.audit.actions import record
-from core.errors import DomainError
+from core.errors import DomainError, InvalidError
 from core.regions import queries
-from core.regions.models import Region
+from core.regions.models import Region, RegionLevel
 
 
 class RegionClosedError(DomainError):
@@ -141,3 +141,65 @@ def _audit(
         subject_id=str(old.pk),
         data={"on": on.isoformat(), "successors": [row.pk for row in created]},
     )
+
+
+class UnusableCodeError(InvalidError):
+    """The code does not fit its place in the tree, or is in use."""
+
+    code = "region_code_unusable"
+    message = "区划代码应为 6、9 或 12 位数字，以上级代码开头，且不与启用中的区划重复。"
+
+
+@transaction.atomic
+def open_region(
+    *, parent: Region, code: str, name: str, on: date, by: User, at: datetime
+) -> Region:
+    """Let a new region begin on a day below an open one; raises RegionClosedError or
+    UnusableCodeError."""
+    above = Region.objects.select_for_update().get(pk=parent.pk)
+    if above.ends_date is not None or above.starts_date > on:
+        raise RegionClosedError(region=above.code)
+    if not _fits_below(code, above) or queries.is_in_use(code=code):
+        raise UnusableCodeError(fields={"code": [UnusableCodeError.message]})
+    created = Region.objects.create(
+        code=code,
+        name=name,
+        full_name=_full_name(above, name),
+        level=_LEVEL_BELOW[above.level],
+        parent=above,
+        path=path_of(parent=above, code=code),
+        starts_date=on,
+    )
+    record(
+        action="regions.open",
+        by=by,
+        at=at,
+        subject_type="core.region",
+        subject_id=created.pk,
+        data={"code": code, "on": on.isoformat()},
+    )
+    queries.forget_after_commit()
+    return created
+
+
+_LEVEL_BELOW = {
+    RegionLevel.PROVINCE: RegionLevel.CITY,
+    RegionLevel.CITY: RegionLevel.DISTRICT,
+    RegionLevel.DISTRICT: RegionLevel.STREET,
+    RegionLevel.STREET: RegionLevel.COMMUNITY,
+}
+_DIGITS = {
+    RegionLevel.CITY: (6, 2),
+    RegionLevel.DISTRICT: (6, 4),
+    RegionLevel.STREET: (9, 6),
+    RegionLevel.COMMUNITY: (12, 9),
+}
+"""Digits of a code at a level, and how many of them repeat the code above."""
+
+
+def _fits_below(code: str, above: Region) -> bool:
+    level = _LEVEL_BELOW.get(RegionLevel(above.level))
+    if level is None or not (code.isascii() and code.isdigit()):
+        return False
+    digits, shared = _DIGITS[level]
+    return len(code) == digits and code[:shared] == above.code[:shared]

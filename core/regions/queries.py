@@ -68,6 +68,11 @@ def resolve(code: str) -> Region | None:
     return _today().by_code.get(code) or _find(code, timezone.localdate())
 
 
+def is_in_use(*, code: str) -> bool:
+    """Tell whether a region that has not ended carries this code."""
+    return Region.objects.filter(code=code, ends_date__isnull=True).exists()
+
+
 def get_region(*, code: str, on: date) -> Region:
     """Return the region that had this code on a day, or raise UnknownRegionError."""
     region = _find(code, on)
