@@ -19,6 +19,7 @@ from core.http.idempotency import (
     run_once,
 )
 from core.http.models import IdempotencyKey
+from core.http.tasks import forget_old_keys
 from tests.factories.core import OrganisationFactory, city
 
 RIVALS = 20
@@ -120,6 +121,15 @@ class TestRunOnce:
 
         with pytest.raises(IdempotencyBusyError):
             run_once(scope="contacts", key="k", body=b"", work=lambda: (200, {}))
+
+    def test_forgets_after_a_week_by_itself(self) -> None:
+        for key, days in [("old", 8), ("kept", 6)]:
+            run_once(scope="contacts", key=key, body=b"", work=lambda: (200, {}))
+            born = timezone.now() - timedelta(days=days)
+            IdempotencyKey.objects.filter(key=key).update(created_at=born)
+
+        assert forget_old_keys() == 1
+        assert IdempotencyKey.objects.get().key == "kept"
 
     def test_forgets_old_keys(self) -> None:
         run_once(scope="contacts", key="old", body=b"", work=lambda: (200, {}))
