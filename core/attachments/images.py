@@ -8,7 +8,7 @@ import io
 import warnings
 from typing import BinaryIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from core.attachments.errors import FileBrokenError, PictureTooLargeError
 from core.attachments.kinds import JPEG, PNG, WEBP, Kind
@@ -38,6 +38,7 @@ def rewrite(file: BinaryIO, kind: Kind) -> bytes:
 
 def _rewritten(file: BinaryIO, name: str) -> bytes:
     file.seek(0)
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on where it is loaded
     with Image.open(file, formats=[name]) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise PictureTooLargeError(max_pixels=MAX_PIXELS)

@@ -32,4 +32,5 @@ def next_opening(at: datetime, hours: tuple[int, int]) -> datetime:
 
 def delay_after(attempts: int) -> timedelta:
     """Return the wait after that many failed attempts: doubling, at most LONGEST_DELAY."""
-    return min(FIRST_DELAY * 2 ** max(attempts - 1, 0), LONGEST_DELAY)
+    doublings: int = 2 ** max(attempts - 1, 0)
+    return min(FIRST_DELAY * doublings, LONGEST_DELAY)

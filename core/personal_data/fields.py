@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from core.personal_data import keys
 
 
-class EncryptedTextField(models.Field):
+class EncryptedTextField(models.Field):  # type: ignore[type-arg]  # not subscriptable
     """Text kept as AES-256-GCM bytes. It can be read and tested for null, never searched.
 
     The empty string stands for "not given" and is stored as null.
@@ -22,7 +22,8 @@ class EncryptedTextField(models.Field):
         kwargs.setdefault("blank", True)
         kwargs.setdefault("default", "")
         kwargs["null"] = True
-        super().__init__(*args, max_length=max_length, **kwargs)
+        kwargs["max_length"] = max_length
+        super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> Any:
         """Leave out the nullability that the field always has."""
@@ -64,18 +65,19 @@ class EncryptedTextField(models.Field):
 
     def formfield(self, **kwargs: Any) -> Any:
         """Offer a plain text input."""
-        from django import forms  # forms are an edge: not needed to save a row
+        from django import forms  # noqa: PLC0415  forms are an edge: not needed to save a row
 
         return forms.CharField(
             **{"max_length": self.max_length, "required": not self.blank, **kwargs}
         )
 
 
-class BlindIndexField(models.BinaryField):
+class BlindIndexField(models.BinaryField):  # type: ignore[type-arg]  # not subscriptable
     """A keyed digest of another field of the same row, kept in step on every save.
 
     ``source`` names the field, ``normalise`` the dotted path of a function text → canonical text.
-    An empty source gives null. ``purpose`` separates indexes: a phone never equals an ID number.
+    An empty source gives null. ``save(update_fields=…)`` must name the index beside its source, or
+    the index keeps the old value. ``purpose`` separates indexes: a phone never equals an ID number.
     """
 
     def __init__(

@@ -38,13 +38,22 @@ def current_key_id() -> str:
     return next(iter(_ring(settings.PERSONAL_DATA_KEYS)))
 
 
+def _head(key_id: str) -> bytes:
+    return len(key_id).to_bytes(1, "big") + key_id.encode()
+
+
 def encrypt(plain: str) -> bytes:
     """Encrypt with AES-256-GCM; the result carries the key id, so that keys can be rotated."""
     ring = _ring(settings.PERSONAL_DATA_KEYS)
     key_id = next(iter(ring))
-    head = len(key_id).to_bytes(1, "big") + key_id.encode()
+    head = _head(key_id)
     nonce = os.urandom(NONCE_BYTES)
     return head + nonce + ring[key_id].encrypt(nonce, plain.encode(), head)
+
+
+def current_head() -> bytes:
+    """Return the bytes with which every value begins that the current key made."""
+    return _head(current_key_id())
 
 
 def key_id_of(stored: bytes) -> str:
@@ -54,14 +63,18 @@ def key_id_of(stored: bytes) -> str:
 
 def decrypt(stored: bytes) -> str:
     """Return the plain text; raises UndecryptableError for an unknown key or a changed value."""
-    size = 1 + stored[0]
-    head, nonce, body = stored[:size], stored[size : size + NONCE_BYTES], stored[size:][NONCE_BYTES:]
+    size = 1 + (stored[0] if stored else 0)
+    head, nonce, body = (
+        stored[:size],
+        stored[size : size + NONCE_BYTES],
+        stored[size:][NONCE_BYTES:],
+    )
     key = _ring(settings.PERSONAL_DATA_KEYS).get(head[1:].decode(errors="replace"))
     if key is None:
         raise UndecryptableError
     try:
         return key.decrypt(nonce, body, head).decode()
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: cut short
         raise UndecryptableError from error
 
 

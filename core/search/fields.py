@@ -8,8 +8,11 @@ from django.db import models
 from core.search.rules import tokenise
 
 
-class SearchTokensField(ArrayField):
-    """Tokens of ``sources`` (names of text fields of the same row), for a GIN index."""
+class SearchTokensField(ArrayField):  # type: ignore[type-arg]  # not subscriptable
+    """Tokens of ``sources`` (names of text fields of the same row), for a GIN index.
+
+    ``save(update_fields=…)`` must name it beside its sources, or it keeps the old words.
+    """
 
     def __init__(self, *args: Any, sources: tuple[str, ...] = (), **kwargs: Any) -> None:
         self.sources = tuple(sources)

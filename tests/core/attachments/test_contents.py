@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from core.attachments import images, kinds, office
 from core.attachments.errors import (
@@ -118,7 +118,8 @@ class TestPictures:
         with pytest.raises(FileBrokenError):
             images.rewrite(io.BytesIO(b"\x89PNG\r\n\x1a\n" + SCRIPT * 20), kinds.PNG)
 
-    def test_a_half_picture_is_refused(self) -> None:
+    def test_a_half_picture_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
         whole = picture("JPEG", size=(200, 200))
 
         with pytest.raises(FileBrokenError):
