@@ -200,6 +200,7 @@ class TestOffice:
         with pytest.raises(ArchiveUnsafeError):
             office.inspect(out)
 
+    @pytest.mark.slow
     def test_refuses_a_directory_that_lies_about_sizes(self) -> None:
         with pytest.raises((ArchiveUnsafeError, FileBrokenError)):
             office.inspect(io.BytesIO(lying_bomb()))
