@@ -53,6 +53,13 @@ BEATS = (
         expires=3000,
     ),
     Beat(
+        "清理旧幂等键 forget old idempotency keys",
+        "core.http.tasks.forget_old_keys",
+        minute=40,
+        hour="3",
+        expires=3000,
+    ),
+    Beat(
         "暂定期限复核 recompute provisional clocks",
         "core.clocks.tasks.recompute_provisional",
         minute=20,
