@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("core.http.urls")),
     path("", include("core.attachments.urls")),
     path("", include("core.drafts.urls")),
+    path("", include("core.documents.urls")),
     path("", include("hotline.urls")),
     path("accounts/", include("core.accounts.urls")),
     path("accounts/", include("allauth.urls")),

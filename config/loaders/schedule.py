@@ -60,6 +60,18 @@ BEATS = (
         expires=3000,
     ),
     Beat(
+        "补做排队文书 render queued documents",
+        "core.documents.tasks.render_queued",
+        seconds=30,
+    ),
+    Beat(
+        "清理旧文书 purge documents",
+        "core.documents.tasks.purge_documents",
+        minute=30,
+        hour="3",
+        expires=3000,
+    ),
+    Beat(
         "暂定期限复核 recompute provisional clocks",
         "core.clocks.tasks.recompute_provisional",
         minute=20,

@@ -115,7 +115,7 @@ def purge_old(*, at: datetime, limit: int = PURGE_BATCH) -> int:
 
 def verify_url(token: UUID) -> str:
     """Return the address printed in a document's foot."""
-    return f"{settings.PUBLIC_URL}/verify/{token}"
+    return f"{settings.PUBLIC_URL}/verify/{token}/"
 
 
 def _make(document: Document) -> bytes:

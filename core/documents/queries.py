@@ -30,3 +30,11 @@ def list_queued_ids(*, limit: int = 50) -> list[int]:
     """Return the oldest orders that wait to be made."""
     waiting = Document.objects.filter(state=DocumentState.QUEUED).order_by("id")
     return list(waiting.values_list("pk", flat=True)[:limit])
+
+
+def get_issued(*, token: UUID) -> Document:
+    """Return a finished document for the public page, which tells nothing of its content."""
+    document = Document.objects.filter(token=token, state=DocumentState.READY).first()
+    if document is None:
+        raise NotFoundError
+    return document

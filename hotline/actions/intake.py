@@ -140,7 +140,7 @@ def _open_ticket(
             tokens=new.attachments,
             subject_type=TICKETS.name,
             subject_id=ids.ticket,
-            by=citizen or by,
+            by=by or citizen,
         )
     return ticket
 
