@@ -18,7 +18,6 @@ from hotline.queries.similar import similar_to_ticket
 from hotline.queries.tickets import TicketFile, list_earlier
 from hotline.rules.due import Due, due_at_moment
 from hotline.states import (
-    FINAL_TICKET_STATES,
     OUTCOME_TRANSITION,
     ClockKind,
     OrderRole,
@@ -60,7 +59,7 @@ def ticket_context(file: TicketFile, *, user: User, at: datetime) -> dict[str, A
         "title": ticket.title if sees_identity else redact(ticket.title),
         "content": ticket.content if sees_identity else redact(ticket.content),
         "urgency_look": URGENCY_LOOKS[Urgency(ticket.urgency)],
-        "due": None if ticket.state in FINAL_TICKET_STATES else ticket_due(ticket, at),
+        "due": ticket_due(ticket, at),
         "why": explain(deadline) if deadline else None,
         "watchers": looking(ticket_nos=[ticket.no], me=user.pk, at=at).get(ticket.no, []),
         "caller": caller_card(ticket, sees_identity=sees_identity),

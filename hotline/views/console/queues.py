@@ -72,8 +72,7 @@ class QueueRows(ConsoleView):
         found = queues.list_queue(
             queue=queue, user=self.user, at=self.at, filters=Filters.read(request.GET)
         )
-        field = "ticket__no__in" if queue.holds == "order" else "no__in"
-        rows = rows_of(found.filter(**{field: nos}), queue=queue, me=self.user.pk, at=self.at)
+        rows = rows_of(found.filter(no__in=nos), queue=queue, me=self.user.pk, at=self.at)
         return render(request, "console/parts/rows.html", {"rows": rows, "queue": queue})
 
 

@@ -5,19 +5,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from hotline.models import HandlingOrder, Ticket
+from core.templatetags.ui import short_datetime
+from hotline.models import CallbackAttempt, HandlingOrder, Ticket
 from hotline.queries.presence import who_looks
 from hotline.queries.queues import Queue, order_marks
-from hotline.queries.tickets import names_of
+from hotline.queries.tickets import last_attempts, names_of
 from hotline.rules.due import Due, age_in_words, due_at_moment
-from hotline.states import FINAL_TICKET_STATES, OrderState, Urgency
+from hotline.states import OrderState, TicketState, Urgency
 
 URGENCY_LOOKS = {
     Urgency.ORDINARY: "normal",
     Urgency.URGENT: "urgent",
     Urgency.EMERGENCY: "critical",
 }
+AWAITING_ANSWER = frozenset({TicketState.REGISTERED, TicketState.DISPATCHED})
 _OVER_WITH_ORDER = {OrderState.APPROVED, OrderState.TERMINATED}
 
 
@@ -73,24 +76,45 @@ def looking(*, ticket_nos: Sequence[str], me: int, at: datetime) -> dict[str, li
 def rows_of(
     items: Iterable[Ticket | HandlingOrder], *, queue: Queue | None, me: int, at: datetime
 ) -> list[Row]:
-    """Turn the rows of a page into what the list shows; one statement more, for names."""
+    """Turn the rows of a page into what the list shows.
+
+    One statement more for the names of who looks, and one in the call-back queue for what was
+    tried before.
+    """
     items = list(items)
     nos = [item.no if isinstance(item, Ticket) else item.ticket.no for item in items]
     watchers = looking(ticket_nos=nos, me=me, at=at)
-    return [_row(item, queue, watchers, me, at) for item in items]
+    tried = _tried(items) if queue is not None and queue.key == "callback" else {}
+    return [_row(item, queue, watchers, tried, me, at) for item in items]
+
+
+def _tried(items: Sequence[Ticket | HandlingOrder]) -> dict[int, str]:
+    tickets = [item for item in items if isinstance(item, Ticket)]
+    return {pk: _attempt_words(row) for pk, row in last_attempts(tickets=tickets).items()}
+
+
+def _attempt_words(attempt: CallbackAttempt) -> str:
+    if attempt.next_at:
+        return _("约定 %s") % short_datetime(attempt.next_at)
+    return _("%(when)s %(result)s") % {
+        "when": short_datetime(attempt.at),
+        "result": attempt.get_result_display(),
+    }
 
 
 def _row(
     item: Ticket | HandlingOrder,
     queue: Queue | None,
     watchers: Mapping[str, list[Person]],
+    tried: Mapping[int, str],
     me: int,
     at: datetime,
 ) -> Row:
     marks = "|".join(order_marks(item, queue.order)) if queue else ""
     if isinstance(item, HandlingOrder):
         return order_row(item, marks=marks, watchers=watchers, me=me, at=at)
-    return ticket_row(item, marks=marks, watchers=watchers, me=me, at=at)
+    extra = tried.get(item.pk, "")
+    return ticket_row(item, marks=marks, watchers=watchers, me=me, at=at, extra=extra)
 
 
 def ticket_row(
@@ -100,8 +124,9 @@ def ticket_row(
     at: datetime,
     marks: str = "",
     watchers: Mapping[str, list[Person]] | None = None,
+    extra: str = "",
 ) -> Row:
-    """Return the row of a ticket; a closed one shows no deadline."""
+    """Return the row of a ticket; one that has its answer shows no deadline."""
     owner = ticket.claimed_by
     return Row(
         no=ticket.no,
@@ -115,7 +140,7 @@ def ticket_row(
         region=ticket.region.name,
         age=age_in_words(at - ticket.received_at),
         received_at=ticket.received_at,
-        due=None if ticket.state in FINAL_TICKET_STATES else ticket_due(ticket, at),
+        due=ticket_due(ticket, at),
         state=ticket.state,
         state_text=ticket.get_state_display(),
         owner=owner.get_full_name() if owner else "",
@@ -123,16 +148,15 @@ def ticket_row(
         version=ticket.version,
         marks=marks,
         watchers=list((watchers or {}).get(ticket.no, [])),
+        extra=extra,
     )
 
 
 def ticket_due(ticket: Ticket, at: datetime) -> Due | None:
-    """Return how the answer deadline stands; once answered it stands as it did then."""
-    return due_at_moment(
-        starts_at=ticket.registered_at,
-        due_at=ticket.answer_due_at,
-        at=ticket.replied_at or at,
-    )
+    """Return how the answer deadline stands, or None when nobody waits for an answer."""
+    if ticket.state not in AWAITING_ANSWER:
+        return None
+    return due_at_moment(starts_at=ticket.registered_at, due_at=ticket.answer_due_at, at=at)
 
 
 def order_due(order: HandlingOrder, at: datetime) -> Due | None:

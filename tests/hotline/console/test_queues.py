@@ -181,11 +181,13 @@ class TestQueueRows:
     def test_keeps_another_units_order_hidden(self, desk: Desk):
         order = desk.lead_order(desk.dispatched())
 
-        answer = signed_in(desk.assist_handler).get(
-            f"/console/queues/to-sign/rows/?no={order.no}"
-        )
+        address = f"/console/queues/to-sign/rows/?no={order.no}"
 
-        assert answer.content.decode().strip() == ""
+        own = signed_in(desk.handler).get(address).content.decode()
+        other = signed_in(desk.assist_handler).get(address).content.decode()
+
+        assert f'data-no="{order.no}"' in own
+        assert other.strip() == ""
 
 
 class TestQueueCounts:
