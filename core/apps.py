@@ -23,7 +23,7 @@ class CoreConfig(AppConfig):
         from core.personal_data.actions import allow_reveal
         from core.workdays.actions import on_calendar_changed
 
-        assert schema.ApiKeyScheme  # known to the schema generator by being imported
+        schema.install()
         audit_log.connect()
         sign_in.close_side_doors()
         allow_reveal(Person, policies.check_can_reveal_person)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.functional import Promise
+
 
 def gettext_noop(message: str) -> str:
     """Mark a message for ``makemessages`` (import it as ``_``); edges translate what they show.
@@ -18,10 +20,10 @@ class DomainError(Exception):
     """
 
     code = "refused"
-    message = "操作未被允许。"
+    message: "str | Promise" = "操作未被允许。"
     status = 409
 
-    def __init__(self, message: str = "", **details: Any) -> None:
+    def __init__(self, message: "str | Promise" = "", **details: Any) -> None:
         self.message = message or self.message
         self.details = details
         super().__init__(self.message)
@@ -47,5 +49,5 @@ class InvalidError(DomainError):
     """Input breaks a rule; ``details["fields"]`` maps each field to its messages."""
 
     code = "invalid"
-    message = "填写的内容有误，请检查后再提交。"
+    message: "str | Promise" = "填写的内容有误，请检查后再提交。"
     status = 400

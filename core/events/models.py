@@ -35,11 +35,13 @@ class Event(models.Model):
             ),
             models.Index(fields=["subject_type", "subject_id"], name="event_subject_idx"),
         ]
-        constraints = [models.UniqueConstraint(
+        constraints = [
+            models.UniqueConstraint(
                 fields=["position"],
                 condition=Q(position__isnull=False),
                 name="event_position_once",
-            )]
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_no}"

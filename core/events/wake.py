@@ -6,6 +6,7 @@ answer on this connection.
 
 import logging
 import threading
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -25,9 +26,9 @@ def relay() -> None:
         _log.warning("relay not woken: %s", type(error).__name__)
 
 
-def _connection() -> redis.Connection:
+def _connection() -> Any:
     """Return this thread's one-way connection."""
-    connection: redis.Connection | None = getattr(_local, "connection", None)
+    connection: Any = getattr(_local, "connection", None)
     if connection is None:
         pool = redis.ConnectionPool.from_url(
             settings.REDIS_URL,

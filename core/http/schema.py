@@ -31,3 +31,7 @@ def problems(*codes: int) -> dict[int, OpenApiResponse]:
         code: OpenApiResponse(ErrorSerializer, description=responses.get(code, ""))
         for code in codes
     }
+
+
+def install() -> None:
+    """Make the extensions of this module known; importing it does, this says so."""

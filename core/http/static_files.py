@@ -10,7 +10,7 @@ NOT_COMPRESSED = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 """Source maps are half of all bytes and only a developer's tools ask for them."""
 
 
-class ModuleStaticFilesStorage(WhiteNoiseStorage):  # type: ignore[misc]  whitenoise ships no types
+class ModuleStaticFilesStorage(WhiteNoiseStorage):  # type: ignore[misc]  # whitenoise ships no types
     """WhiteNoise's storage that rewrites imports in our modules only.
 
     Packages ship scripts whose imports are not files of theirs; rewriting all of them fails.

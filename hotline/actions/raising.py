@@ -41,7 +41,9 @@ def keep_page(
 
 
 @transaction.atomic
-def add_upload(*, upload: "UploadedFile[bytes]", user: User | None, holder: str, at: datetime) -> str:
+def add_upload(
+    *, upload: "UploadedFile[bytes]", user: User | None, holder: str, at: datetime
+) -> str:
     """Keep a file and note it among the answers; return its token. Raises UploadError."""
     kept = store_upload(upload=upload, by=user, holder=holder, at=at)
     note_upload(token=str(kept.token), user=user, holder=holder, at=at)

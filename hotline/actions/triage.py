@@ -18,7 +18,7 @@ from hotline.models import HandlingOrder, Reply, Ticket
 from hotline.policies import can_fire_ticket, check_can_fire_ticket
 from hotline.queries.categories import resolve_category
 from hotline.queries.visibility import tickets_visible_to
-from hotline.rules.intake import clean_line, clean_text
+from hotline.rules.intake import ADDRESS_MAX, CONTENT_MAX, TITLE_MAX, clean_line, clean_text
 from hotline.states import (
     CHANNEL_REQUIRED,
     EMERGENCY_CHANNELS,
@@ -33,7 +33,11 @@ from hotline.states import (
 )
 
 INSTRUCTION_MAX = 1_000
-REVISABLE_TEXTS = {"title": clean_line, "content": clean_text, "address": clean_line}
+REVISABLE_TEXTS = {
+    "title": (clean_line, TITLE_MAX),
+    "content": (clean_text, CONTENT_MAX),
+    "address": (clean_line, ADDRESS_MAX),
+}
 
 
 class AccusedUnitError(InvalidError):
@@ -157,8 +161,8 @@ def _checked_changes(changes: dict[str, Any]) -> dict[str, Any]:
 
 def _checked_change(name: str, raw: Any) -> tuple[Any, str]:
     if name in REVISABLE_TEXTS:
-        limit = Ticket._meta.get_field(name).max_length or 20_000  # noqa: SLF001  Django's public API
-        text = REVISABLE_TEXTS[name](str(raw))
+        clean, limit = REVISABLE_TEXTS[name]
+        text = clean(str(raw))
         if name != "address" and not text:
             return text, "不能为空。"
         return text, f"最多 {limit} 个字。" if len(text) > limit else ""

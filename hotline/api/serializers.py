@@ -40,7 +40,9 @@ class LocationInput(serializers.Serializer[Any]):
 class ContactInput(serializers.Serializer[Any]):
     """A contact as other systems and citizens send it."""
 
-    source = serializers.ChoiceField(choices=Source.choices, default=Source.PORTAL)
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # the wire name; hides DRF's own
+        choices=Source.choices, default=Source.PORTAL
+    )
     external_id = serializers.CharField(required=False, allow_blank=True, max_length=120)
     caller = CallerInput(required=False)
     title = serializers.CharField(required=False, allow_blank=True, max_length=2_000)
@@ -136,7 +138,9 @@ class TicketRow(serializers.ModelSerializer[Ticket]):
     category_name = serializers.CharField(
         source="category.full_name", default=None, allow_null=True
     )
-    source = serializers.ChoiceField(source="origin.source", choices=Source.choices)
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # the wire name; hides DRF's own
+        source="origin.source", choices=Source.choices
+    )
     caller_name = serializers.SerializerMethodField()
     caller_phone = serializers.SerializerMethodField()
 

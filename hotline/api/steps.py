@@ -26,7 +26,8 @@ CODES = problems(400, 401, 403, 404, 409, 415)
 
 
 def _version(data: dict[str, Any]) -> int | None:
-    return data.pop("version", None)
+    version: int | None = data.pop("version", None)
+    return version
 
 
 def _own(no: str, by: User) -> Ticket:

@@ -50,14 +50,16 @@ def caller_of(request: Request) -> User | None:
 
 
 @cache
-def _shape(serializer: type[BaseSerializer[Any]]) -> BaseSerializer[Any]:
+def _shape(serializer: Any) -> BaseSerializer[Any]:
     """Return the one serializer that validates for everybody; making one costs more than using it."""
-    return serializer()
+    shape: BaseSerializer[Any] = serializer()
+    return shape
 
 
 def parsed(serializer: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
     """Return the validated input, or raise its errors. ``run_validation`` keeps no state."""
-    return dict(_shape(serializer).run_validation(request.data))
+    shape = _shape(serializer)  # type: ignore[arg-type]  # classes are hashable
+    return dict(shape.run_validation(request.data))
 
 
 def with_details(rows: QuerySet[Ticket], user: User | None) -> QuerySet[Ticket]:
@@ -72,7 +74,7 @@ def with_details(rows: QuerySet[Ticket], user: User | None) -> QuerySet[Ticket]:
 class CreateContact(APIView):
     """Raise a matter."""
 
-    permission_classes = [PublicOrScope("contacts:write")]
+    permission_classes: list[Any] = [PublicOrScope("contacts:write")]
     throttle_classes = [AnonymousThrottle]
     throttle_scope = "anonymous_contact"
 
@@ -124,7 +126,7 @@ def receipt(ticket: Ticket) -> dict[str, Any]:
 class ListTickets(APIView):
     """The tickets that the caller may see."""
 
-    permission_classes = [RequiresScope("tickets:read")]
+    permission_classes: list[Any] = [RequiresScope("tickets:read")]
 
     @extend_schema(
         operation_id="tickets_list",
@@ -149,7 +151,7 @@ class ListTickets(APIView):
 class ReadTicket(APIView):
     """One ticket."""
 
-    permission_classes = [RequiresScope("tickets:read")]
+    permission_classes: list[Any] = [RequiresScope("tickets:read")]
 
     @extend_schema(
         operation_id="tickets_read",
@@ -168,7 +170,7 @@ class ReadTicket(APIView):
 class ListSimilar(APIView):
     """Tickets like one ticket."""
 
-    permission_classes = [RequiresScope("tickets:read")]
+    permission_classes: list[Any] = [RequiresScope("tickets:read")]
 
     @extend_schema(
         operation_id="tickets_similar",
@@ -189,7 +191,7 @@ class ListSimilar(APIView):
 class ListEvents(APIView):
     """The durable sequence."""
 
-    permission_classes = [RequiresScope("events:read")]
+    permission_classes: list[Any] = [RequiresScope("events:read")]
 
     @extend_schema(
         operation_id="events_list",
@@ -212,7 +214,7 @@ class ListEvents(APIView):
 class Suggest(APIView):
     """Proposals while somebody types."""
 
-    permission_classes = [PublicOrScope("suggest:read")]
+    permission_classes: list[Any] = [PublicOrScope("suggest:read")]
     throttle_classes = [ScopedThrottle]
     throttle_scope = "suggest"
 
@@ -238,7 +240,7 @@ class Suggest(APIView):
 class Track(APIView):
     """Progress for a citizen without an account."""
 
-    permission_classes = [AllowAny]
+    permission_classes: list[Any] = [AllowAny]
     throttle_classes = [AnonymousThrottle]
     throttle_scope = "anonymous_track"
 

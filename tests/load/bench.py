@@ -98,7 +98,10 @@ def measure_posts(table: Table, token: str, total: int) -> None:
 
     def ours(number: int) -> bytes:
         return client.post(
-            "/api/v1/hotline/contacts", body, key=f"{os.getpid()}-{number}-{token[-6:]}", token=token
+            "/api/v1/hotline/contacts",
+            body,
+            key=f"{os.getpid()}-{number}-{token[-6:]}",
+            token=token,
         )
 
     def bare(_number: int) -> bytes:
@@ -114,7 +117,9 @@ def measure_posts(table: Table, token: str, total: int) -> None:
             client.load(server.port, request, total=200, concurrency=8, expect=201)
         one = [
             (
-                client.load(web.port, _keyed(ours, f"a{i}"), total=total, concurrency=1, expect=201),
+                client.load(
+                    web.port, _keyed(ours, f"a{i}"), total=total, concurrency=1, expect=201
+                ),
                 client.load(yard.port, bare, total=total, concurrency=1, expect=201),
             )
             for i in range(3)
@@ -152,7 +157,9 @@ def measure_posts(table: Table, token: str, total: int) -> None:
 
 def _keyed(build: client.Request, prefix: str) -> client.Request:
     def request(number: int) -> bytes:
-        return build(number).replace(b"Idempotency-Key: ", b"Idempotency-Key: %b-" % prefix.encode())
+        return build(number).replace(
+            b"Idempotency-Key: ", b"Idempotency-Key: %b-" % prefix.encode()
+        )
 
     return request
 
@@ -213,7 +220,9 @@ def measure_hints(table: Table, rounds: int) -> None:
     cookie = browser.cookies[settings.SESSION_COOKIE_NAME].value
     event = Event.objects.filter(position__isnull=False).last() or Event.objects.latest("pk")
     event.scopes = ["desk:519900"]
-    with serve("config.asgi:application", interface="asgi", settings="config.settings.dev", workers=1) as web:
+    with serve(
+        "config.asgi:application", interface="asgi", settings="config.settings.dev", workers=1
+    ) as web:
         headers = {
             "Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}",
             "Origin": f"http://127.0.0.1:{web.port}",
@@ -224,7 +233,12 @@ def measure_hints(table: Table, rounds: int) -> None:
             send=lambda _n: hints.send([event]),
             rounds=rounds,
         )
-    with serve("tests.load.bare.web:sockets", interface="asgi", settings="tests.load.bare.settings", workers=1) as yard:
+    with serve(
+        "tests.load.bare.web:sockets",
+        interface="asgi",
+        settings="tests.load.bare.settings",
+        workers=1,
+    ) as yard:
         theirs = sockets.measure(
             f"ws://127.0.0.1:{yard.port}/ws/", headers={}, send=_bare_sender(event), rounds=rounds
         )
@@ -237,7 +251,7 @@ def measure_hints(table: Table, rounds: int) -> None:
     )
 
 
-def _bare_sender(event: Event):  # noqa: ANN202
+def _bare_sender(event: Event):
     import asyncio
 
     from channels_redis.pubsub import RedisPubSubChannelLayer

@@ -57,7 +57,7 @@ class Nudges:
         """Return at a nudge or after ``seconds``."""
         try:
             if self._pubsub is None:
-                client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1)
+                client: Any = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1)
                 self._pubsub = client.pubsub(ignore_subscribe_messages=True)
                 self._pubsub.subscribe(wake.CHANNEL)
             if self._pubsub.get_message(timeout=seconds) is not None:

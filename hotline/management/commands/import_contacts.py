@@ -1,13 +1,12 @@
 """Bring contacts in from a file of another platform."""
 
 import sys
-from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -24,7 +23,7 @@ class Command(BaseCommand):
 
     help = "导入诉求：CSV、XLSX、JSONL。坏行报行号和原因，其余照常导入；重复运行不会重复登记。"
 
-    def add_arguments(self, parser: ArgumentParser) -> None:  # type: ignore[override]  a CommandParser
+    def add_arguments(self, parser: CommandParser) -> None:
         """Take the file, its source and the meaning of its columns."""
         parser.add_argument("file", type=Path, help="文件路径（.csv .xlsx .jsonl）")
         parser.add_argument("--source", choices=Source.values, required=True, help="来源渠道")
