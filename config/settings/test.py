@@ -8,8 +8,7 @@ os.environ.setdefault("PERSONAL_DATA_KEYS", "t1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 os.environ.setdefault("BLIND_INDEX_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")
 os.environ.setdefault("AUDIT_KEY", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
 
-from config.settings.base import *  # noqa: E402, F403  the environment must be set first
-
+from config.settings.base import *  # noqa: F403  the environment must be set first
 
 
 def own_redis(url: str) -> str:

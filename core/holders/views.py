@@ -46,7 +46,7 @@ class HolderView(View):
 
 
 def _refusal(error: DomainError) -> JsonResponse:
-    body = envelope(code=error.code, message=gettext(error.message), details=error.details)
+    body = envelope(code=error.code, message=gettext(str(error.message)), details=error.details)
     response = JsonResponse(body, status=error.status, json_dumps_params={"ensure_ascii": False})
     if "retry_after" in error.details:
         response["Retry-After"] = str(error.details["retry_after"])

@@ -165,7 +165,7 @@ def open_region(
         code=code,
         name=name,
         full_name=_full_name(above, name),
-        level=_LEVEL_BELOW[above.level],
+        level=_LEVEL_BELOW[RegionLevel(above.level)],
         parent=above,
         path=path_of(parent=above, code=code),
         starts_date=on,
