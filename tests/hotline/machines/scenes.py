@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from core.accounts.models import User
 from core.accounts.states import CENTRE_ROLES, UNIT_ROLES, Role
@@ -53,7 +54,11 @@ class World(Desk):
         super().__init__()
         self.owner: User = UserFactory(username="owner")
         self.earlier = ticket(at=self.tick())
-        self.people: dict[Role, User] = {role: self._person(role) for role in Role}
+
+    @cached_property
+    def people(self) -> dict[Role, User]:
+        """One person in each role; the citizen is the owner."""
+        return {role: self._person(role) for role in Role}
 
     def _person(self, role: Role) -> User:
         if role == Role.CITIZEN:
@@ -130,9 +135,7 @@ _ORDER_BUILDERS: dict[str, Callable[[World], HandlingOrder]] = {
 
 def _decided(transition: str) -> Deed:
     def deed(world: World, made: Ticket, by: User | None, at: datetime) -> object:
-        decision = triage.Triage(
-            reason=REASON, linked_no=world.earlier.no, **TRIAGE[transition]
-        )
+        decision = triage.Triage(reason=REASON, linked_no=world.earlier.no, **TRIAGE[transition])
         return triage.triage_ticket(ticket_no=made.no, triage=decision, by=by, at=at)
 
     return deed
@@ -154,6 +157,7 @@ def _judged(verdict: Verdict) -> Deed:
 def _at_the_gate(machine: Any, transition: str, **arguments: Any) -> Deed:
     """What only the system does, or does along with something else."""
 
+    @transaction.atomic
     def deed(world: World, made: Any, by: User | None, at: datetime) -> object:
         subject = machine.lock(by=by, pk=made.pk)
         return machine.fire(subject, transition, by=by, at=at, **arguments)
@@ -185,9 +189,7 @@ TICKET_DEEDS: dict[str, Deed] = {
         ticket_no=t.no, reason=REASON, by=by, at=at
     ),
     "redo": lambda w, t, by, at: closing.order_redo(ticket_no=t.no, reason=REASON, by=by, at=at),
-    "withdraw": lambda w, t, by, at: citizen.withdraw_ticket(
-        ticket=t, reason=REASON, by=by, at=at
-    ),
+    "withdraw": lambda w, t, by, at: citizen.withdraw_ticket(ticket=t, reason=REASON, by=by, at=at),
 }
 ORDER_DEEDS: dict[str, Deed] = {
     "sign": lambda w, o, by, at: handling.sign_order(order_no=o.no, by=by, at=at),
