@@ -15,6 +15,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
+from core.accounts import second_factor
 from core.accounts.models import User
 from core.accounts.queries import has_role
 from core.events.hints import group_name
@@ -48,7 +49,7 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept the hotline's staff and nobody else; join only what they may hear of."""
         user = self.scope["user"]
-        if not user.is_authenticated:
+        if not user.is_authenticated or await self._second_factor_is_due():
             await self.close(code=NOT_SIGNED_IN)
             return
         self.user_id = user.pk
@@ -59,6 +60,11 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         await self._listen_to(scopes)
         await self.accept()
         self.heart = asyncio.create_task(self._beat())
+
+    @database_sync_to_async
+    def _second_factor_is_due(self) -> bool:
+        """Tell whether the person still owes the second half of signing in."""
+        return bool(self.scope["session"].get(second_factor.DUE))
 
     async def disconnect(self, code: int) -> None:
         """Leave every group; nobody looks at anything by this socket any more."""

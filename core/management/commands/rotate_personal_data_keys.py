@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
+from core.accounts.second_factor import encrypt_secrets_anew
 from core.audit import actions as audit
 from core.personal_data import keys, rotation
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         moved = 0
         for column in rotation.columns():
             moved += self._rotate(column, size=options["batch"], quiet=options["quiet"])
+        moved += encrypt_secrets_anew()
         left = {column.label: rotation.count_stale(column) for column in rotation.columns()}
         audit.record(
             action="personal_data.rotate_keys",
