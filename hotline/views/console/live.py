@@ -19,13 +19,15 @@ class EventsAfter(ConsoleView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the hints after a cursor for the reader's scopes and watched tickets.
 
-        The end of the sequence is read first: a page that is not full has seen all up to there.
+        The end of the sequence is read first: a page that is not full has seen all up to there,
+        or further where news came in between.
         """
         after = position_from(request.GET.get("after", ""))
         end = latest_position()
         events = list_events_after(cursor=after, scopes=self._scopes(), limit=PAGE)
         is_full = len(events) >= PAGE
-        cursor = events[-1].position if is_full else max(end, after)
+        last = (events[-1].position if events else None) or 0
+        cursor = last if is_full else max(end, after, last)
         return JsonResponse(
             {"events": [hint_of(event) for event in events], "cursor": cursor, "more": is_full}
         )
