@@ -64,7 +64,8 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
     @database_sync_to_async
     def _second_factor_is_due(self) -> bool:
         """Tell whether the person still owes the second half of signing in."""
-        return bool(self.scope["session"].get(second_factor.DUE))
+        session = self.scope.get("session")
+        return session is not None and bool(session.get(second_factor.DUE))
 
     async def disconnect(self, code: int) -> None:
         """Leave every group; nobody looks at anything by this socket any more."""

@@ -13,6 +13,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.test import Client
 
+from core.accounts import second_factor
 from core.accounts.models import Membership, User
 from core.accounts.states import Role
 from core.events.queries import latest_position
@@ -166,9 +167,7 @@ class TestHints:
         await socket.say({"type": "watch", "ticket_no": made.no})
         await socket.hear_until("presence")
 
-        await sync_to_async(triage.claim_ticket)(
-            ticket_no=made.no, by=city.agent, at=city.tick()
-        )
+        await sync_to_async(triage.claim_ticket)(ticket_no=made.no, by=city.agent, at=city.tick())
         await relayed()
         hints = [one for one in await socket.hear_all() if one["type"] == "hint"]
 
@@ -265,6 +264,15 @@ class TestRights:
         message = await self.beat(socket)
 
         assert (message["type"], message["code"]) == ("websocket.close", 4403)
+
+    async def test_refuses_before_the_second_factor(self, city):
+        session = await sync_to_async(SessionStore)()
+        session[second_factor.DUE] = True
+        socket = socket_of(city.agent, session)
+
+        connected, code = await socket.connect()
+
+        assert (connected, code) == (False, 4401)
 
     async def test_closes_when_the_session_ends(self, city):
         def made() -> SessionStore:
