@@ -248,9 +248,7 @@ class PhoneDeskForm(ConsoleForm):
     region = forms.ChoiceField(label=_("事发区域"), widget=_select())
     address = forms.CharField(label=_("详细地址"), required=False, max_length=ADDRESS_MAX)
     category = forms.ChoiceField(label=_("分类"), required=False, widget=_select())
-    accused_unit = forms.ChoiceField(
-        label=_("被投诉举报单位"), required=False, widget=_select()
-    )
+    accused_unit = forms.ChoiceField(label=_("被投诉举报单位"), required=False, widget=_select())
     confidential = forms.BooleanField(
         label=_("市民要求保密"),
         required=False,
@@ -317,7 +315,6 @@ class CallbackForm(VersionForm):
         required=False,
         choices=Satisfaction.choices,
         coerce=int,
-        empty_value=0,
         widget=forms.RadioSelect,
     )
     comment = forms.CharField(
@@ -330,6 +327,4 @@ class CallbackForm(VersionForm):
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
-    note = forms.CharField(
-        label=_("备注"), required=False, max_length=500, widget=_area(2)
-    )
+    note = forms.CharField(label=_("备注"), required=False, max_length=500, widget=_area(2))

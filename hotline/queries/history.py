@@ -148,7 +148,9 @@ def _attempt(row: CallbackAttempt) -> Item:
 
 def _verdict(row: Evaluation) -> Item:
     words = f"{row.get_solved_display()} · {row.get_satisfaction_display()}"
-    return Item(row.at, _("市民评价（%s）") % row.get_channel_display(), _joined(words, row.comment))
+    return Item(
+        row.at, _("市民评价（%s）") % row.get_channel_display(), _joined(words, row.comment)
+    )
 
 
 def _joined(*parts: str) -> str:

@@ -11,18 +11,25 @@ from functools import lru_cache
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 _log = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
 def client() -> redis.Redis:
-    """Return the connection to the presence store; it gives up quickly."""
+    """Return the connection to the presence store.
+
+    It gives up at once: without a store a page must not wait for the retries that the library
+    would make by itself.
+    """
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=0.3,
         socket_timeout=0.3,
         decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
     )
 
 

@@ -231,12 +231,12 @@ def list_queue(
 ) -> QuerySet[Any]:
     """Return the rows of a queue that the user may see, with what a row of the list shows."""
     if queue.holds == "order":
-        rows = _orders_in(queue.key, user).filter(**filters.conditions("ticket__"))
-        return rows.select_related("ticket__region", "ticket__category", "unit", "handler").defer(
+        orders = _orders_in(queue.key, user).filter(**filters.conditions("ticket__"))
+        return orders.select_related("ticket__region", "ticket__category", "unit", "handler").defer(
             "answer", "ticket__content", "ticket__search_tokens", "ticket__region__boundary"
         )
-    rows = _tickets_in(queue.key, user, at).filter(**filters.conditions())
-    return rows.select_related("region", "category", "claimed_by").defer(
+    tickets = _tickets_in(queue.key, user, at).filter(**filters.conditions())
+    return tickets.select_related("region", "category", "claimed_by").defer(
         "content", "search_tokens", "region__boundary"
     )
 

@@ -218,7 +218,7 @@ def phone_digest(phone: str) -> bytes | None:
         normalise_phone(phone)
     except InvalidIdentifier:
         return None
-    field_ = cast(Any, Contact._meta.get_field("caller_phone_index"))  # noqa: SLF001  Django's public API
+    field_ = cast("Any", Contact._meta.get_field("caller_phone_index"))  # noqa: SLF001  Django's public API
     digest: bytes | None = field_.digest(phone)
     return digest
 

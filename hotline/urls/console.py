@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from hotline.views.console import (
     callbacks,
+    documents,
     live,
     orders,
     phone_desk,
@@ -37,9 +38,7 @@ urlpatterns = [
     path(f"{_T}reopen/", tickets.Reopen.as_view(), name="reopen"),
     path(f"{_T}reveal/", tickets.Reveal.as_view(), name="reveal"),
     path(f"{_T}record/", tickets.RequestRecord.as_view(), name="request_record"),
-    path(
-        f"{_T}attachments/<uuid:token>/", tickets.DownloadAttachment.as_view(), name="attachment"
-    ),
+    path(f"{_T}attachments/<uuid:token>/", tickets.DownloadAttachment.as_view(), name="attachment"),
     path(f"{_T}revise/", revise.Revise.as_view(), name="revise"),
     path(f"{_T}triage/", triage.TriageTicket.as_view(), name="triage"),
     path(f"{_T}dispatch/", triage.DispatchTicket.as_view(), name="dispatch"),
@@ -50,6 +49,12 @@ urlpatterns = [
     path(f"{_O}answer/", orders.Answer.as_view(), name="answer"),
     path(f"{_O}approve/", orders.Approve.as_view(), name="approve"),
     path(f"{_O}send-back/", orders.SendBack.as_view(), name="send_back"),
+    path("documents/<uuid:token>/", documents.DocumentPage.as_view(), name="document"),
+    path(
+        "documents/<uuid:token>/file/",
+        documents.DownloadDocument.as_view(),
+        name="download_document",
+    ),
     path("callbacks/", _to_queue, {"key": "callback"}, name="callbacks"),
     path("callbacks/<str:no>/", callbacks.Callback.as_view(), name="callback"),
     path("reviews/", _to_queue, {"key": "review"}, name="reviews"),

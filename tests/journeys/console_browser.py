@@ -18,6 +18,7 @@ from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.db import close_old_connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from config.asgi import application, http_application
 from core.accounts.models import User
 from core.events.relay import run_once
 
@@ -27,14 +28,14 @@ SERIOUS = {"serious", "critical"}
 
 def chromium() -> str | None:
     """Return the browser of this machine, or None."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    return (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
 
 
 @contextmanager
 def running_server() -> Iterator[str]:
     """Serve HTTP and sockets on a free port, on the test's own database."""
-    from config.asgi import http_application, application
-
     application.application_mapping["http"] = ASGIStaticFilesHandler(http_application)
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -72,7 +73,9 @@ class Desktop:
         options = {"viewport": {"width": 1440, "height": 900}, "locale": "zh-CN", **options}
         self.base = base
         self.context = browser.new_context(**options)
-        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of(user), "url": base}])
+        self.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session_of(user), "url": base}]
+        )
         self.page: Page = self.context.new_page()
         self.troubles: list[str] = []
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))

@@ -12,20 +12,18 @@ from hotline.actions.closing import Verdict
 from hotline.forms.console import CallbackForm, ReasonForm, RevealForm
 from hotline.models import Ticket
 from hotline.policies import check_independent
+from hotline.queries.history import history_of
 from hotline.queries.tickets import TicketFile, get_ticket_file
 from hotline.states import CallbackResult, TicketState
 from hotline.views.console.edge import attempt
 from hotline.views.console.files import order_card, replies_as_notes
-from hotline.queries.history import history_of
 from hotline.views.console.triage import TicketFormView
 
 
 class ClosingView(TicketFormView):
     """What call-back and review both show: the answers given, and all that led to them."""
 
-    def show(
-        self, file: TicketFile, form: Any, *, status: int = 200, **more: Any
-    ) -> HttpResponse:
+    def show(self, file: TicketFile, form: Any, *, status: int = 200, **more: Any) -> HttpResponse:
         """Render the form beside the replies and the history."""
         more = {
             "replies": replies_as_notes(file.replies),
@@ -62,7 +60,7 @@ class Callback(ClosingView):
         data = form.cleaned_data
         reached = data["result"] == CallbackResult.REACHED
         verdict = Verdict(
-            solved=data["solved"], satisfaction=data["satisfaction"], comment=data["comment"]
+            solved=data["solved"], satisfaction=data["satisfaction"] or 0, comment=data["comment"]
         )
         return closing.record_callback(
             ticket_no=no,
@@ -75,9 +73,7 @@ class Callback(ClosingView):
             expected_version=data["version"],
         )
 
-    def show(
-        self, file: TicketFile, form: Any, *, status: int = 200, **more: Any
-    ) -> HttpResponse:
+    def show(self, file: TicketFile, form: Any, *, status: int = 200, **more: Any) -> HttpResponse:
         """Add the attempts of this round, and whether this reader may call at all."""
         this_round = [row for row in file.callbacks if row.round == file.ticket.rounds]
         more |= {"attempts": this_round, "four_eyes": is_barred(self, file)}
@@ -134,9 +130,7 @@ class Review(ClosingView):
             expected_version=form.cleaned_data["version"],
         )
 
-    def show(
-        self, file: TicketFile, form: Any, *, status: int = 200, **more: Any
-    ) -> HttpResponse:
+    def show(self, file: TicketFile, form: Any, *, status: int = 200, **more: Any) -> HttpResponse:
         """Add the verdict of this round."""
         more |= {"evaluation": file.evaluations[-1] if file.evaluations else None}
         return super().show(file, form, status=status, **more)

@@ -50,7 +50,7 @@ class ConsoleView(View):
     @property
     def user(self) -> User:
         """The signed-in user."""
-        return cast(User, self.request.user)
+        return cast("User", self.request.user)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let the right people in, and answer refusals."""
@@ -59,7 +59,7 @@ class ConsoleView(View):
         self.at = timezone.now()
         self.cursor = latest_position()
         try:
-            check_has_role(cast(User, request.user), self.roles)
+            check_has_role(request.user, self.roles)
             return super().dispatch(request, *args, **kwargs)
         except DomainError as error:
             return self.refused(error)

@@ -14,6 +14,7 @@ from hotline import policies
 from hotline.actions.closing import AWAITING_VERDICT
 from hotline.forms.console import RevealForm
 from hotline.models import HandlingOrder, Reply, Ticket
+from hotline.queries.history import history_of
 from hotline.queries.similar import similar_to_ticket
 from hotline.queries.tickets import TicketFile, list_earlier
 from hotline.rules.due import Due, due_at_moment
@@ -23,7 +24,6 @@ from hotline.states import (
     OrderRole,
     Urgency,
 )
-from hotline.queries.history import history_of
 from hotline.views.console.rows import (
     URGENCY_LOOKS,
     looking,
@@ -152,4 +152,3 @@ def replies_as_notes(replies: list[Reply]) -> list[dict[str, Any]]:
 def assists_of(file: TicketFile) -> list[HandlingOrder]:
     """Return the 协办 orders of a matter."""
     return [order for order in file.orders if order.role == OrderRole.ASSIST]
-

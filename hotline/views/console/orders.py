@@ -17,12 +17,12 @@ from hotline.forms.console import (
     ReasonForm,
 )
 from hotline.models import HandlingOrder, NoteKind
+from hotline.queries.history import history_of
 from hotline.queries.tickets import TicketFile, get_order, get_ticket_file
 from hotline.states import OrderRole, OrderState
 from hotline.views.console.drafts import DraftPlace
 from hotline.views.console.edge import attempt
 from hotline.views.console.files import ORDER_DEEDS, order_card, replies_as_notes, ticket_context
-from hotline.queries.history import history_of
 from hotline.views.console.tickets import TicketView
 
 ANSWER_DRAFT = "order-answer"
@@ -53,9 +53,7 @@ class OrderView(TicketView):
 
     def _stale(self, no: str, name: str, form: ConsoleForm) -> HttpResponse:
         order = get_order(no=no, user=self.user)
-        renewed = form.data.copy()
-        renewed["version"] = str(order.version)
-        form.data = renewed
+        form.data = {**form.data, "version": str(order.version)}
         return self.order_page(no, status=409, is_stale=True, **{name: form})
 
 

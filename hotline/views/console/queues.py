@@ -31,9 +31,7 @@ class QueuePage(ConsoleView):
         )
         filters = Filters.read(request.GET)
         found = queues.list_queue(queue=queue, user=self.user, at=self.at, filters=filters)
-        page = keyset_page(
-            found, order=queue.order, after=request.GET.get("after"), size=PAGE_SIZE
-        )
+        page = keyset_page(found, order=queue.order, after=request.GET.get("after"), size=PAGE_SIZE)
         context = {
             "queue": queue,
             "rows": self.rows(queue, page.items),
@@ -113,4 +111,3 @@ def districts() -> list[dict[str, Any]]:
         return picker_tree(root=settings.CITY_REGION)
     except UnknownRegionError:
         return []
-

@@ -92,9 +92,7 @@ class Revise(TicketView):
         merges = merge(base=base, theirs=theirs, mine=mine)
         values = form_values({one.name: one.value for one in merges})
         form = self._form(initial={**values, "version": file.ticket.version})
-        differences = [
-            difference(form, one) for one in merges if one.is_conflict or one.is_theirs
-        ]
+        differences = [difference(form, one) for one in merges if one.is_conflict or one.is_theirs]
         return self._show(
             file,
             form,

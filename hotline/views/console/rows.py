@@ -161,9 +161,7 @@ def ticket_due(ticket: Ticket, at: datetime) -> Due | None:
 
 def order_due(order: HandlingOrder, at: datetime) -> Due | None:
     """Return how an order's deadline stands; once answered it stands as it did then."""
-    return due_at_moment(
-        starts_at=order.issued_at, due_at=order.due_at, at=order.approved_at or at
-    )
+    return due_at_moment(starts_at=order.issued_at, due_at=order.due_at, at=order.approved_at or at)
 
 
 def order_row(

@@ -140,7 +140,7 @@ class RequestRecord(TicketView):
             by=self.user,
             at=self.at,
         )
-        return self.done(_("正在生成工单记录。"), "document", document.token)
+        return self.done(_("正在生成工单记录。"), "console:document", document.token)
 
 
 class DownloadAttachment(TicketView):
@@ -149,6 +149,4 @@ class DownloadAttachment(TicketView):
     def get(self, request: HttpRequest, no: str, token: UUID) -> HttpResponseBase:
         """Check the ticket first, then the file's binding to it."""
         ticket = get_ticket(no=no, user=self.user)
-        return download(
-            get_for_download(token=token, subject_type=TICKET, subject_id=ticket.pk)
-        )
+        return download(get_for_download(token=token, subject_type=TICKET, subject_id=ticket.pk))

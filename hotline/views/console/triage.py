@@ -29,9 +29,15 @@ from hotline.views.console.tickets import TicketView
 OUTCOME_HINTS = {
     TriageOutcome.TRANSFERRED: gettext_lazy("危及人身、财产安全的，立即转接，保留记录。"),
     TriageOutcome.ANSWERED: gettext_lazy("咨询能当场答清的，直接答复并办结。"),
-    TriageOutcome.REDIRECTED: gettext_lazy("应当或已经通过诉讼、仲裁、复议、信访等途径的，告知途径。"),
-    TriageOutcome.LINKED: gettext_lazy("同一事项正在办理或已办结，又没有新情况的，告知进展或结果。"),
-    TriageOutcome.EXPLAINED_SECRET: gettext_lazy("涉及国家秘密、商业秘密、个人隐私的，说明不能办理的原因。"),
+    TriageOutcome.REDIRECTED: gettext_lazy(
+        "应当或已经通过诉讼、仲裁、复议、信访等途径的，告知途径。"
+    ),
+    TriageOutcome.LINKED: gettext_lazy(
+        "同一事项正在办理或已办结，又没有新情况的，告知进展或结果。"
+    ),
+    TriageOutcome.EXPLAINED_SECRET: gettext_lazy(
+        "涉及国家秘密、商业秘密、个人隐私的，说明不能办理的原因。"
+    ),
     TriageOutcome.GUIDED: gettext_lazy("不属政府职责的，告知可以找谁。"),
     TriageOutcome.EXPLAINED_UNLAWFUL: gettext_lazy("诉求违法或违背公序良俗的，劝导并说明。"),
     TriageOutcome.ABUSE: gettext_lazy("恶意扰乱秩序的，警告并记录，必要时移送公安机关。"),
@@ -43,9 +49,7 @@ class TicketFormView(TicketView):
 
     template = ""
 
-    def show(
-        self, file: TicketFile, form: Any, *, status: int = 200, **more: Any
-    ) -> HttpResponse:
+    def show(self, file: TicketFile, form: Any, *, status: int = 200, **more: Any) -> HttpResponse:
         """Render the form beside its ticket."""
         context = ticket_context(file, user=self.user, at=self.at)
         context |= {"form": form, "base": [], **more}
@@ -102,9 +106,7 @@ class TriageTicket(TicketFormView):
             expected_version=data["version"],
         )
 
-    def show(
-        self, file: TicketFile, form: Any, *, status: int = 200, **more: Any
-    ) -> HttpResponse:
+    def show(self, file: TicketFile, form: Any, *, status: int = 200, **more: Any) -> HttpResponse:
         """Add the hints, the rules for the page's script, and the caller's earlier tickets."""
         earlier = list_earlier(ticket=file.ticket, user=self.user)
         more |= {
@@ -121,9 +123,7 @@ def outcome_rules() -> dict[str, dict[str, Any]]:
         outcome.value: {
             "channel": outcome in CHANNEL_REQUIRED,
             "linked": outcome == TriageOutcome.LINKED,
-            "channels": sorted(EMERGENCY_CHANNELS)
-            if outcome == TriageOutcome.TRANSFERRED
-            else [],
+            "channels": sorted(EMERGENCY_CHANNELS) if outcome == TriageOutcome.TRANSFERRED else [],
         }
         for outcome in TriageOutcome
     }
@@ -163,9 +163,7 @@ class DispatchTicket(TicketFormView):
             expected_version=data["version"],
         )
 
-    def show(
-        self, file: TicketFile, form: Any, *, status: int = 200, **more: Any
-    ) -> HttpResponse:
+    def show(self, file: TicketFile, form: Any, *, status: int = 200, **more: Any) -> HttpResponse:
         """Add the units and the length of the sign-off clock."""
         more |= {
             "units": list(unit_rows(file.ticket, form)),

@@ -79,7 +79,9 @@ class TestQueuePage:
         assert "没有任何内容被改动" in answer.content.decode()
 
     def test_narrows_by_urgency_kind_and_district(self, desk: Desk):
-        wanted = ticket(urgency="urgent", kind="complaint", region=district("519902", "南湖区").code)
+        wanted = ticket(
+            urgency="urgent", kind="complaint", region=district("519902", "南湖区").code
+        )
         others = [
             ticket(kind="complaint"),
             ticket(urgency="urgent"),
