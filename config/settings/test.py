@@ -11,6 +11,9 @@ os.environ.setdefault("AUDIT_KEY", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=
 from config.settings.base import *  # noqa: F403  the environment must be set first
 
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+
 def own_redis(url: str) -> str:
     """Give each test process a numbered database of its own: tests flush theirs."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -23,6 +26,7 @@ def own_redis(url: str) -> str:
 
 REDIS_URL = own_redis(REDIS_URL)  # noqa: F405  layered settings
 CACHES["default"]["LOCATION"] = REDIS_URL  # noqa: F405  layered settings
+CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"{os.environ.get('TEST_DB', 'test')}-{WORKER}"  # noqa: F405  layered settings; channels know no database numbers
 CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [REDIS_URL]  # noqa: F405  layered settings
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace(
     "?db=", "?virtual_host=", 1
