@@ -10,7 +10,6 @@ os.environ.setdefault("AUDIT_KEY", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=
 
 from config.settings.base import *  # noqa: F403  the environment must be set first
 
-
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
