@@ -17,7 +17,9 @@ from core.personal_data.masking import redact
 from core.process_cache import ProcessCache
 from core.regions.models import Region
 from core.regions.queries import resolve
+from core.search.folding import fold
 from hotline.models import Ticket
+from hotline.queries.categories import FRESH_SECONDS, category_tree
 from hotline.queries.visibility import tickets_visible_to
 from hotline.rules.similar import Asked, Candidate, asked, choose_tokens, likeness
 from hotline.states import MatterKind, TicketState
@@ -71,6 +73,7 @@ def similar_to_ticket(
         region_path=ticket.region.path,
         category=ticket.category.code if ticket.category else "",
         day=timezone.localdate(ticket.received_at),
+        vocabulary=_vocabulary.get(),
     )
     rows = tickets_visible_to(user).exclude(pk=ticket.pk)
     around = (ticket.received_at - LOOK_BACK, ticket.received_at + LOOK_BACK)
@@ -123,6 +126,7 @@ def _asked_now(title: str, content: str, region: str, address: str) -> Asked:
         region_path=known.path if known else "",
         category="",
         day=timezone.localdate(),
+        vocabulary=_vocabulary.get(),
     )
 
 
@@ -170,6 +174,14 @@ def _compared(matter: Asked, row: Ticket) -> Similar | None:
         reasons=like.reasons,
         place=row.region.full_name,
     )
+
+
+def _load_vocabulary() -> tuple[str, ...]:
+    words = (fold(word) for row in category_tree().values() for word in row.keywords)
+    return tuple(sorted({word for word in words if len(word) > 1}))
+
+
+_vocabulary = ProcessCache(_load_vocabulary, seconds=FRESH_SECONDS)
 
 
 def _load_frequencies() -> Mapping[str, float]:

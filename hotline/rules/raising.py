@@ -176,5 +176,5 @@ def _degrees(answers: Mapping[str, Any], name: str) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         return _OUTSIDE
-    on_earth = value.is_finite() and abs(value) <= _MOST_DEGREES
+    on_earth = value.is_finite() and -_MOST_DEGREES <= value <= _MOST_DEGREES
     return value.quantize(_DEGREES) if on_earth else _OUTSIDE

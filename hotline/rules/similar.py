@@ -45,6 +45,7 @@ class Asked:
     title_pairs: frozenset[str]
     pairs: tuple[str, ...]
     stretches: tuple[str, ...]
+    known_words: tuple[str, ...]
     region_path: str
     category: str
     day: date
@@ -70,14 +71,26 @@ class Likeness:
 
 
 def asked(
-    *, title: str, content: str, address: str, region_path: str, category: str, day: date
+    *,
+    title: str,
+    content: str,
+    address: str,
+    region_path: str,
+    category: str,
+    day: date,
+    vocabulary: Iterable[str] = (),
 ) -> Asked:
-    """Return a matter ready to be compared; title and address come before the content."""
+    """Return a matter ready to be compared; title and address come before the content.
+
+    ``vocabulary`` are folded words that read well as a reason; they weigh nothing.
+    """
     stretches = tuple(runs(title) + runs(address) + runs(content))
+    text = " ".join(stretches)
     return Asked(
         title_pairs=frozenset(_pairs(runs(title))),
         pairs=tuple(dict.fromkeys(_pairs(stretches))),
         stretches=stretches,
+        known_words=tuple(word for word in vocabulary if word in text),
         region_path=region_path,
         category=category,
         day=day,
@@ -144,11 +157,26 @@ def _share(left: frozenset[str], right: frozenset[str]) -> float:
 
 
 def _shared_words(matter: Asked, tokens: frozenset[str]) -> list[str]:
-    """Return the longest stretches of the matter whose every pair the other text has too."""
+    """Return words that both texts have: known ones, else the longest stretches shared."""
     shared = tokens.intersection(matter.pairs)
+    words = [word for word in matter.known_words if _is_within(word, shared)]
+    return _longest(words) or _longest(_all_stretches(matter, shared))
+
+
+def _is_within(word: str, shared: frozenset[str]) -> bool:
+    pairs = {"".join(pair) for pair in pairwise(word)}
+    return bool(pairs) and pairs <= shared
+
+
+def _all_stretches(matter: Asked, shared: frozenset[str]) -> list[str]:
     words: list[str] = []
     for run in matter.stretches:
         words += [run] if run in shared and run[0].isascii() else _stretches_of(run, shared)
+    return words
+
+
+def _longest(words: Iterable[str]) -> list[str]:
+    """Return the words without those inside another one, the longest first."""
     unique = sorted(dict.fromkeys(words), key=len, reverse=True)
     kept: list[str] = []
     for word in unique:

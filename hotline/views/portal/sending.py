@@ -1,6 +1,7 @@
 """Everything once more before a matter is sent, and the sending, exactly once."""
 
 import secrets
+import unicodedata
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -140,6 +141,11 @@ def _point(answers: Answers) -> str:
     return f"{lat}, {lng}" if lat and lng else _("没有标记")
 
 
+def _phone(answers: Answers) -> str:
+    """Return the number as it will be kept, so that a slip is seen."""
+    return unicodedata.normalize("NFKC", text_of(answers, "phone"))
+
+
 def _secrecy(answers: Answers) -> str:
     return _("请为我保密") if is_yes(answers.get("confidential")) else _("不需要特别保密")
 
@@ -154,6 +160,7 @@ _WORDS: dict[str, Callable[[Answers], str]] = {
     "district": _region,
     "accused_unit": _unit,
     "lng": _point,
+    "phone": _phone,
     "confidential": _secrecy,
     "publishable": _publication,
 }

@@ -277,7 +277,8 @@ def timeline(told: progress.Progress) -> list[dict[str, Any]]:
         for step in told.steps
     ]
     if told.holder:
-        items.append({"title": told.state_text, "who": told.holder, "kind": "now"})
+        held = _("现在由%s负责") % told.holder
+        items.append({"title": told.state_text, "text": held, "kind": "now"})
     if told.next_promise:
         items.append({"title": told.next_promise, "kind": "next"})
     return items

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from core.accounts.states import Role
+from core.search.rules import tokenise
 from hotline.models import Ticket
 from hotline.queries.similar import similar_public, similar_to_text, similar_to_ticket
 from hotline.queries.suggestions import suggest
@@ -29,8 +30,6 @@ def _asked(title: str, content: str = "", path: str = PATH) -> object:
 
 
 def _other(title: str, path: str = PATH, day: date = date(2026, 11, 17)) -> Candidate:
-    from core.search.rules import tokenise
-
     return Candidate(
         title=title, tokens=tokenise(title), region_path=path, category="010103", day=day
     )
@@ -42,6 +41,22 @@ class TestLikeness:
 
         assert like is not None
         assert like.reasons == ("同一街道", "都提到“汀兰苑电梯”“停运”", "分类相同", "相隔3天")
+
+    def test_names_known_words_before_chance_stretches(self) -> None:
+        matter = asked(
+            title="三号楼电梯停运",
+            content="",
+            address="",
+            region_path=PATH,
+            category="",
+            day=date(2026, 11, 20),
+            vocabulary=["电梯", "路灯"],
+        )
+
+        like = likeness(matter, _other("三号楼电梯停运"))
+
+        assert like is not None
+        assert "都提到“电梯”" in like.reasons
 
     @pytest.mark.parametrize(
         ("path", "reason"),
