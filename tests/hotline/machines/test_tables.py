@@ -29,19 +29,19 @@ DONE = "done"
 def attempt(
     world: World, deed: Deed, subject: Any, by: User | None, before: str
 ) -> tuple[str, int, bool]:
-    """Do it, tell how it ended, what the row became and whether anything changed; undo it."""
-    after = subject
-    with transaction.atomic():
-        try:
+    """Do it, tell how it ended, what the row became and whether anything changed; undo it.
+
+    What is refused has undone itself: the caller compares the fingerprint once at the end.
+    """
+    try:
+        with transaction.atomic():
             deed(world, subject, by, world.now)
-            outcome = DONE
-        except DomainError as error:
-            outcome = str(error.status)
-        changed = fingerprint() != before
-        if changed:
+            changed = fingerprint() != before
             after = type(subject).objects.get(pk=subject.pk)
-        transaction.set_rollback(True)
-    return f"{outcome}:{after.state}", after.version, changed
+            transaction.set_rollback(True)
+    except DomainError as error:
+        return f"{error.status}:{subject.state}", subject.version, False
+    return f"{DONE}:{after.state}", after.version, changed
 
 
 def expected(rule: Any, subject: Any, *, role: Role, sees: bool) -> str:
@@ -89,6 +89,7 @@ class TestTickets:
                     wrong.append((name, role, got, wanted, changed))
 
         assert wrong == []
+        assert fingerprint() == before
 
     @pytest.mark.parametrize("state", TicketState.values)
     def test_who_proved_the_query_code_does_what_the_citizen_may(
@@ -105,6 +106,7 @@ class TestTickets:
                 wrong.append((name, got, wanted))
 
         assert wrong == []
+        assert fingerprint() == before
 
 
 VERDICTS = {("ask_review", Role.CITIZEN), ("close", Role.CITIZEN)}
@@ -140,6 +142,7 @@ class TestOrders:
                     wrong.append((name, role, got, wanted, changed))
 
         assert wrong == []
+        assert fingerprint() == before
 
     @pytest.mark.parametrize("state", OrderState.values)
     def test_the_system_ends_what_is_open_and_does_nothing_else(
@@ -157,6 +160,7 @@ class TestOrders:
 
             assert got.startswith(DONE) is allowed
             assert changed is allowed
+        assert fingerprint() == before
 
     def test_a_neighbouring_unit_sees_the_order_but_moves_nothing(self, world: World) -> None:
         for state in (OrderState.ISSUED, OrderState.ANSWERED):
@@ -175,6 +179,7 @@ class TestOrders:
                     got, _, changed = attempt(world, ORDER_DEEDS[name], order, person, before)
 
                     assert (got, changed) == (f"403:{state}", False)
+            assert fingerprint() == before
 
 
 class TestTheTablesThemselves:
