@@ -45,8 +45,8 @@ def database_from(url: str) -> dict[str, Any]:
             "pool": {
                 "min_size": 1,
                 "max_size": int(os.environ.get("DB_POOL_SIZE", "12")),
-                "timeout": 10,
-                "reconnect_timeout": 4,
+                "timeout": 1.0,  # config.database asks again until its patience ends
+                "reconnect_timeout": 1.5,
             },
             "options": "-c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         },
@@ -195,7 +195,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # Language and time -----------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("中文")), ("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "core/administration/locale"]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 USE_I18N = True
@@ -369,6 +369,7 @@ LOGGING: dict[str, Any] = {
         "fontTools": {"level": "ERROR"},
         "weasyprint": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},
     },
 }
 structlog.configure(

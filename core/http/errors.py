@@ -5,6 +5,7 @@
 tells nothing from inside.
 """
 
+import logging
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +51,11 @@ KNOWN: tuple[Known, ...] = (
     (TooManyFilesSent, 413, "too_many_files", _("一次上传的文件过多。")),
     (TooManyFieldsSent, 400, "too_many_fields", _("提交的字段过多。")),
     (SuspiciousOperation, 400, "bad_request", _("没能读懂这次请求，请检查后再试。")),
+    (OperationalError, 503, "unavailable", _("系统暂时无法处理，请稍后再试。")),
+    (InterfaceError, 503, "unavailable", _("系统暂时无法处理，请稍后再试。")),
 )
+RETRY_AFTER_SECONDS = 5
+_log = logging.getLogger(__name__)
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -69,6 +75,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     status, body = _describe(error)
     if body is None:
         return None
+    if status == 503:  # noqa: PLR2004  the database is away or too busy, and Django will not log it
+        _log.error("request not served", exc_info=error)
     if _is_refusal(error):
         record_refusal(context["request"]._request, code=str(body["code"]))  # noqa: SLF001  DRF keeps Django's request there
     return Response(body, status=status, headers=_headers(error))
@@ -135,6 +143,8 @@ def _headers(error: Exception) -> dict[str, str]:
     wait = getattr(error, "wait", None)
     if wait is None and isinstance(error, DomainError):
         wait = error.details.get("retry_after")
+    if isinstance(error, OperationalError | InterfaceError):
+        wait = RETRY_AFTER_SECONDS
     if wait:
         headers["Retry-After"] = str(math.ceil(wait))
     return headers

@@ -23,7 +23,7 @@ function absolute(url) {
 /**
  * Keep a socket to `url` open. `onState` hears "connecting", "online" or "offline" and the
  * `[data-connection]` element shows it. `onHint(message)` is optional and sees each message; only a
- * hint (`type: "hint"`) asks for a catch-up.
+ * hint (`type: "hint"`), or word that hints may have been lost (`"behind"`), asks for a catch-up.
  * A `ping` is sent in silence; an unanswered one counts as a broken line.
  * Returns `{close, cursor, refresh, send}`; `send` drops the message while the line is down, so say
  * it again when `onState` hears "online".
@@ -85,7 +85,7 @@ export function openSocket({ url, cursor = "", catchUp, onHint = null, onState =
       const message = JSON.parse(event.data);
       if (message.type === "pong") return;
       onHint?.(message);
-      if (message.type === "hint") refresh();
+      if (message.type === "hint" || message.type === "behind") refresh();
     });
     socket.addEventListener("close", () => {
       clearTimeout(watchdog);
