@@ -84,6 +84,8 @@ def claim_ticket(
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
     if ticket.claimed_by_id == by.pk and can_fire_ticket(by, ticket, "claim"):
         return ticket
+    if ticket.claimed_by_id is not None:
+        check_can_fire_ticket(by, ticket, "claim")  # "taken by a colleague" says more than "stale"
     return TICKETS.fire(ticket, "claim", by=by, at=at, expected_version=expected_version, agent=by)
 
 

@@ -31,6 +31,7 @@ from hotline.queries.queues import (
     count_words,
     queues_of,
 )
+from hotline.queries.tickets import names_of
 
 UNAUTHENTICATED = 401
 
@@ -79,7 +80,13 @@ class ConsoleView(View):
             return answer_domain_error(self.request, error)
         if not has_role(self.user, *CONSOLE_ROLES):
             return render(self.request, "console/no_rights.html", status=error.status)
-        context = {"error": error, "back_url": self._back_url(error)}
+        holder = error.details.get("claimed_by")
+        names = names_of(user_ids=[holder] if isinstance(holder, int) else [])
+        context = {
+            "error": error,
+            "back_url": self._back_url(error),
+            "holder": "".join(names.values()),
+        }
         return self.page("console/refused.html", context, status=error.status)
 
     def _back_url(self, error: DomainError) -> str:

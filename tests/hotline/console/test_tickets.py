@@ -165,7 +165,7 @@ class TestClaim:
         answer = post(other, "claim", made.no, version=1)
 
         assert answer.status_code == 409
-        assert "已由其他话务员受理" in answer.content.decode()
+        assert f"已由 {desk.agent.get_full_name()} 受理" in answer.content.decode()
         assert fresh(made).claimed_by == desk.agent
 
     def test_gives_it_back(self, desk: Desk):
