@@ -31,6 +31,7 @@ def multiply(*, model_no: str, have: int, want: int) -> None:
         cursor.execute(
             "SELECT column_name FROM information_schema.columns"
             " WHERE table_name = 'hotline_ticket' AND table_schema = 'public'"
+            " AND is_generated = 'NEVER'"
         )
         columns = sorted(row[0] for row in cursor.fetchall() if row[0] not in OWN)
         statement = COPY.replace("{columns}", ", ".join(columns)).replace(
