@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -105,7 +106,7 @@ class Deed:
     name: str
     title: Label
     roles: frozenset[Role]
-    run: Callable[[Doing], Label | HttpResponse]
+    run: Callable[[Doing], Label | HttpResponseBase]
     form: type[DeedForm] = DeedForm
     consequence: Callable[[Any], Sequence[Label]] = _nothing
     fits: Callable[[Any], bool] = _always

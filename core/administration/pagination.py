@@ -1,6 +1,9 @@
 """Pages of long lists without counting them."""
 
+from typing import cast
+
 from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
 MOST_ROWS = 1_000
@@ -12,4 +15,5 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # rows of any mode
     @cached_property
     def count(self) -> int:
         """Return the number of rows, or MOST_ROWS where there are more."""
-        return self.object_list[:MOST_ROWS].count()  # type: ignore[union-attr, call-arg]  # a QuerySet
+        rows = cast("QuerySet[Model]", self.object_list)
+        return rows[:MOST_ROWS].count()

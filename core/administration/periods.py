@@ -13,10 +13,22 @@ DAYS = {"1": 1, "7": 7, "30": 30, "190": 190}
 DEFAULT = "7"
 
 
-class PeriodFilter(admin.SimpleListFilter):
+class DefaultedFilter(admin.SimpleListFilter):
+    """A filter that narrows also when nothing is chosen; ``default_word`` names that choice."""
+
+    default_word: Any = ""
+
+    def choices(self, changelist: Any) -> Any:
+        """Name the default for what it is."""
+        for index, choice in enumerate(super().choices(changelist)):
+            yield {**choice, "display": self.default_word} if index == 0 else choice
+
+
+class PeriodFilter(DefaultedFilter):
     """The last days; a week unless asked otherwise."""
 
     title = _("时间")
+    default_word = _("7 天内")
     parameter_name = "period"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -27,11 +39,6 @@ class PeriodFilter(admin.SimpleListFilter):
             ("190", _("半年内")),
             ("all", _("不限")),
         ]
-
-    def choices(self, changelist: Any) -> Any:
-        """Name the default for what it is."""
-        for index, choice in enumerate(super().choices(changelist)):
-            yield {**choice, "display": _("7 天内")} if index == 0 else choice
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow by the moment."""

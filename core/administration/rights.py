@@ -15,9 +15,11 @@ from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from core.accounts.models import User
@@ -152,11 +154,10 @@ class RoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         """Allow the filters on the page only; else masked values could be guessed by filtering."""
         if self._is_hidden(lookup):
             return False
-        offered = [entry[0] if isinstance(entry, tuple) else entry for entry in self.list_filter]
-        fields = [name for name in offered if isinstance(name, str)]
+        offered = [getattr(entry, "parameter_name", entry) for entry in self.list_filter]
         if self.date_hierarchy:
-            fields.append(self.date_hierarchy)
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in fields)
+            offered.append(self.date_hierarchy)
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
 
     def _is_hidden(self, lookup: str) -> bool:
         classes = getattr(self.model, "data_classes", {})
@@ -168,6 +169,15 @@ class RoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         if isinstance(related, RoleModelAdmin) and "queryset" not in kwargs:
             kwargs["queryset"] = related.get_queryset(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Say 请选择 where the theme says it in English."""
+        if "choices" not in kwargs:
+            kwargs["choices"] = db_field.get_choices(
+                include_blank=db_field.blank or not db_field.has_default(),
+                blank_choice=[("", _("请选择"))],
+            )
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Take the links to add and change other rows off the field: one form, one deed."""
@@ -182,8 +192,8 @@ class RoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         self,
         request: HttpRequest,
         obj: Any = None,
-        change: bool = False,
-        **kwargs: Any,  # Django's signature
+        change: bool = False,  # noqa: FBT001, FBT002  # Django's signature
+        **kwargs: Any,
     ) -> Any:
         """Return the form, with the refusal of the attempt just made."""
         form = super().get_form(request, obj, change, **kwargs)
@@ -306,8 +316,8 @@ class RoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         except DomainError as error:
             form.take_refusal(error)
             return self._deed_page(request, deed, subject, form)
-        if isinstance(outcome, HttpResponse):
-            return outcome
+        if isinstance(outcome, HttpResponseBase):
+            return cast("HttpResponse", outcome)
         messages.success(request, str(outcome))
         return HttpResponseRedirect(self.deed_done_url(subject))
 
@@ -372,7 +382,7 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
 
     extra = 0
     can_delete = False
-    show_change_link = True
+    hide_title = True
     tab = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

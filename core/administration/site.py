@@ -65,6 +65,16 @@ class CityAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
         """Passwords change where rates and factors apply."""
         raise Http404
 
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """There is one first page."""
+        return redirect("admin:index")
+
+    def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The side bar shows everything: the theme's search over pages is not used."""
+        raise Http404
+
     def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Sign out and go home."""
         if request.method == "POST":

@@ -14,6 +14,7 @@ from core.accounts.reach import reaches_city, within_reach
 from core.accounts.states import Role
 from core.administration import rooms, vocabulary
 from core.administration.deeds import Deed, DeedForm, Doing
+from core.administration.periods import DefaultedFilter
 from core.administration.rights import ReadOnlyInline, RoleModelAdmin, acting_user
 from core.clocks.models import Clock, ClockEntry, ClockPolicy
 from core.clocks.policies import (
@@ -108,7 +109,7 @@ def _present_terms(policy: ClockPolicy | None) -> dict[str, Any]:
 
 
 def _what_a_new_version_means(policy: ClockPolicy | None) -> list[Any]:
-    rules = [_("新政策只对施行日起开始计时的事项有效，在办事项的期限一律不变。")]
+    rules: list[Any] = [_("新政策只对施行日起开始计时的事项有效，在办事项的期限一律不变。")]
     if policy is not None:
         rules.append(
             _("按现行版本正在计时的 %(n)s 个时钟不会被移动。") % {"n": running_text(policy)}
@@ -224,10 +225,11 @@ class ClockPolicyAdmin(RoleModelAdmin):
         return running_text(policy)
 
 
-class OpenFilter(admin.SimpleListFilter):
+class OpenFilter(DefaultedFilter):
     """Open clocks first: closed ones are history."""
 
     title = _("状态")
+    default_word = _("计时中")
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -251,7 +253,6 @@ class ClockEntryInline(ReadOnlyInline):
     fields = ("number", "action_word", "at", "amount", "due_at", "by", "reason")
     readonly_fields = fields
     ordering = ("number",)
-    show_change_link = False
     verbose_name_plural = _("账本")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClockEntry]:
@@ -283,9 +284,9 @@ class ClockAdmin(RoleModelAdmin):
         "provisional",
         "fired_at",
         "stopped_at",
-        "region",
+        "where",
     )
-    list_display = ("kind_word", "subject", "state", "due_at", "provisional", "region")
+    list_display = ("kind_word", "subject", "state", "due_at", "provisional", "where")
     list_select_related = ("region",)
     list_filter = (OpenFilter,)
     search_fields = ("subject_id",)
@@ -318,6 +319,11 @@ class ClockAdmin(RoleModelAdmin):
     def subject(self, clock: Clock) -> str:
         """Name the subject."""
         return f"{vocabulary.word('subject_type', clock.subject_type)} {clock.subject_id}"
+
+    @admin.display(description=_("区域"))
+    def where(self, clock: Clock) -> Any:
+        """Name the region."""
+        return clock.region or _("全市")
 
     @admin.display(description=_("为什么是这一天"))
     def why(self, clock: Clock) -> str:

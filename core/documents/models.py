@@ -38,7 +38,14 @@ class Document(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["subject_type", "subject_id"], name="document_subject_idx")]
+        verbose_name = _("文书")
+        verbose_name_plural = _("文书")
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="document_subject_idx"),
+            models.Index(
+                fields=["-id"], condition=models.Q(state="failed"), name="document_failed_idx"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

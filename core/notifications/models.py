@@ -65,6 +65,9 @@ class Notification(models.Model):
                 condition=Q(state="queued"),
                 name="notification_queue_idx",
             ),
+            models.Index(
+                fields=["-id"], condition=Q(state="dead"), name="notification_dead_idx"
+            ),
             models.Index(fields=["recipient", "-id"], name="notification_recipient_idx"),
         ]
 

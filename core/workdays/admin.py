@@ -152,7 +152,6 @@ class SpecialDayInline(ReadOnlyInline):
     fields = ("day", "kind", "name")
     readonly_fields = fields
     ordering = ("day",)
-    show_change_link = False
     verbose_name_plural = _("日期清单")
 
     @admin.display(description=_("安排"))

@@ -2,14 +2,15 @@
 
 import csv
 import io
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.accounts.models import Organisation
 from core.accounts.states import Role
@@ -48,6 +49,7 @@ class CategoryForm(RefusableForm):
     code = forms.RegexField(
         label=_("代码"),
         regex=r"^([0-9]{2}){1,3}$",
+        widget=UnfoldAdminTextInputWidget,
         help_text=_("每级两位数字，前缀即上级；启用后不能修改。"),
         error_messages={"invalid": _("代码应为 2、4 或 6 位数字。")},
     )
@@ -108,8 +110,9 @@ class TableForm(DeedForm):
         if not text.strip():
             self.add_error(None, _("请选择文件或粘贴表格内容。"))
             return cleaned
-        self.data = self.data.copy()
-        self.data["text"] = text
+        typed = cast("QueryDict", self.data).copy()
+        typed["text"] = text
+        self.data = typed
         try:
             self.rows, self.bad = _read(text)
         except NoTableError as error:

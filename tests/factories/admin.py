@@ -22,7 +22,7 @@ from tests.factories.hotline import Desk, category
 
 NAME = "慕容晚晴"
 PHONE = "19900777123"
-ID_NO = "519901198807045127"
+ID_NO = "519901198807045120"
 ADDRESS = "蓉江市临江区滨河街道柳荫路88号3栋2单元501室"
 EMAIL = "wanqing@mail.example"
 

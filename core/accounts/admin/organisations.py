@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.accounts import organisations as actions
 from core.accounts.models import Membership, Organisation
@@ -29,6 +30,7 @@ class OrganisationForm(RefusableForm):
         label=_("代码"),
         regex=r"^[A-Za-z0-9_-]+$",
         max_length=40,
+        widget=UnfoldAdminTextInputWidget,
         error_messages={"invalid": _("代码只能由字母、数字、下划线和短横线组成。")},
     )
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts import custody
@@ -150,9 +151,15 @@ class MembershipInline(ReadOnlyInline):
     """The appointments of one account."""
 
     model = Membership
-    fields = ("role", "organisation", "region", "starts_at", "ends_at")
+    fields = ("role", "organisation", "region", "starts_at", "ends_at", "manage")
     readonly_fields = fields
-    verbose_name_plural = _("任职（点开一项可以收回）")
+    verbose_name_plural = _("任职")
+
+    @admin.display(description=_("办理"))
+    def manage(self, row: Membership) -> str:
+        """Lead to the appointment, where it can be taken back."""
+        url = reverse("admin:core_membership_change", args=[row.pk])
+        return format_html('<a class="act" href="{}">{}</a>', url, _("查看或收回"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         """Return the newest first, with all that is shown."""
@@ -174,7 +181,7 @@ class UserAdmin(RoleModelAdmin):
     room, place, icon = rooms.PEOPLE, 20, "group"
     viewers = SYSTEM | SECURITY
     region_lookups = ("memberships__region__path",)
-    fields = ("username", "masked_name", "is_active", "has_factor", "last_login", "date_joined")
+    fields = ("account", "masked_name", "usable", "has_factor", "last_login", "date_joined")
     list_display = (
         "username",
         "masked_name",
@@ -270,6 +277,16 @@ class UserAdmin(RoleModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Bring the appointments along for the list."""
         return self.reachable(request, self._readers()).prefetch_related("memberships")
+
+    @admin.display(description=_("用户名"))
+    def account(self, user: User) -> str:
+        """Show the name signed in with."""
+        return user.username
+
+    @admin.display(description=_("可以登录"), boolean=True)
+    def usable(self, user: User) -> bool:
+        """Tell whether the account is in use."""
+        return user.is_active
 
     @admin.display(description=_("姓名"))
     def masked_name(self, user: User) -> str:
