@@ -10,6 +10,7 @@ from core.notifications.actions import notify
 from core.notifications.models import Channel
 from core.notifications.templates import Template, register
 from hotline.models import Ticket
+from hotline.queries.progress import last_day
 
 TEMPLATES = {
     "hotline.ticket.registered": Template(
@@ -113,6 +114,6 @@ def _context(ticket: Ticket) -> dict[str, str]:
     return {
         "no": ticket.no,
         "code": ticket.query_code,
-        "due": zh_date(ticket.answer_due_at) if ticket.answer_due_at else "办理期限",
+        "due": zh_date(last_day(ticket.answer_due_at)) or "办理期限",
         "link": f"{settings.PUBLIC_URL}/track/",
     }

@@ -83,7 +83,7 @@ class MatterForm(PortalForm):
     """Every question of the form; a page keeps only its own fields."""
 
     kind = CodeField(
-        label=_("您要反映的是哪一类？"),
+        label=_("您要反映的是哪一类"),
         choices=KINDS,
         widget=forms.RadioSelect,
         required=True,
@@ -109,7 +109,7 @@ class MatterForm(PortalForm):
     lng = WordsField(widget=forms.HiddenInput)
     lat = WordsField(widget=forms.HiddenInput)
     accused_unit = _code_field(
-        _("您投诉或举报的是政府单位吗？"),
+        _("您投诉或举报的是不是政府单位"),
         help_text=_("是的话请选出这个单位。您的诉求不会转给它自己办理。不是或者不清楚，可以不选。"),
     )
     name = WordsField(
@@ -198,7 +198,7 @@ class WithdrawForm(PortalForm):
     """Why the demand is taken back."""
 
     reason = CodeField(
-        label=_("为什么撤回？"), choices=WITHDRAWAL_REASONS, widget=forms.RadioSelect
+        label=_("为什么撤回"), choices=WITHDRAWAL_REASONS, widget=forms.RadioSelect
     )
     note = WordsField(label=_("补充说明"), help_text=_("不超过 200 字。"))
 
@@ -213,9 +213,9 @@ class WithdrawForm(PortalForm):
 class EvaluateForm(PortalForm):
     """Two answers, never one."""
 
-    solved = CodeField(label=_("问题解决了吗？"), choices=Solved, widget=forms.RadioSelect)
+    solved = CodeField(label=_("问题解决了吗"), choices=Solved, widget=forms.RadioSelect)
     satisfaction = CodeField(
-        label=_("对办理过程满意吗？"),
+        label=_("对办理过程满意吗"),
         choices=Satisfaction,
         widget=forms.RadioSelect,
         help_text=_("问题没有解决，也可能对态度和速度满意；反过来也一样。所以分开问。"),

@@ -85,7 +85,7 @@ _TICKET_STEPS: dict[str, tuple[Words, Words]] = {
     "guide": (gettext_lazy("已告知合适的办理渠道"), ""),
     "close_as_abuse": (gettext_lazy("已处理"), ""),
     "reopen_triage": (gettext_lazy("重新受理"), gettext_lazy("热线中心复查后决定重新受理。")),
-    "reply": (gettext_lazy("已答复"), gettext_lazy("答复内容见下方。")),
+    "reply": (gettext_lazy("已答复"), gettext_lazy("见本页“给您的答复”。")),
     "demand_callback": (gettext_lazy("转入电话回访"), ""),
     "ask_review": (gettext_lazy("转审核员核对"), gettext_lazy("因为您表示不满意或没有解决。")),
     "close": (gettext_lazy("已办结"), ""),

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from core.accounts.queries import person_of
@@ -65,13 +66,15 @@ def asks_one_by_one(request: HttpRequest) -> bool:
 class MatterView(PortalView):
     """Knows the kept answers and the pages that they lead to."""
 
-    answers: Answers
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Load what was typed so far."""
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Give the browser something to keep its answers under."""
+        super().setup(request, *args, **kwargs)
         self.need_holder()
-        self.answers = answers_of.load_answers(user=self.person, holder=self.holder)
-        return super().dispatch(request, *args, **kwargs)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Return what was typed so far, and what this request adds to it."""
+        return answers_of.load_answers(user=self.person, holder=self.holder)
 
     def pages(self) -> list[Page]:
         """Return the pages for this screen and the kind chosen so far."""

@@ -201,6 +201,17 @@ class TestExactlyOnce:
         assert Ticket.objects.count() == 1
         assert statuses == [302] * 4
 
+    def test_sending_costs_a_bounded_number_of_statements(
+        self, client: Client, django_assert_max_num_queries: Any
+    ) -> None:
+        fill(client)
+        submit(client)
+        fill(client)
+        once = once_of(client)
+
+        with django_assert_max_num_queries(15):
+            submit(client, once)
+
     def test_an_odd_key_is_no_way_round(self, client: Client) -> None:
         fill(client)
 
