@@ -48,7 +48,7 @@ def eventually(question: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     while time.monotonic() < deadline:
         if question():
             return True
-        pause.wait(0.02)
+        pause.wait(0.1)
     return False
 
 
@@ -181,8 +181,11 @@ def _lived_in(city: City) -> Iterator[City]:
     reader = threading.Thread(target=_read, args=[city], daemon=True)
     reader.start()
     try:
-        ready = eventually(lambda: _is_ready(city) or city.launcher.poll() is not None, START_PATIENCE)
-        assert ready and city.launcher.poll() is None, "".join(city.lines[-40:])
+        ready = eventually(
+            lambda: _is_ready(city) or city.launcher.poll() is not None, START_PATIENCE
+        )
+        assert ready, "".join(city.lines[-40:])
+        assert city.launcher.poll() is None, "".join(city.lines[-40:])
         city.keys = open_to_clients(city.env)
         yield city
     finally:

@@ -147,32 +147,53 @@ def expected_positions(city: City, console: Console) -> list[int]:
     return [row[0] for row in rows]
 
 
+def pending(city: City) -> int:
+    """How many events have no place in the sequence yet."""
+    count: int = city.ask("SELECT count(*) FROM core_event WHERE position IS NULL")[0][0]
+    return count
+
+
 def has_heard_all(city: City, console: Console) -> bool:
-    pending = city.ask("SELECT count(*) FROM core_event WHERE position IS NULL")[0][0]
-    return pending == 0 and len(console.positions) >= len(expected_positions(city, console))
+    return not pending(city) and len(console.positions) >= len(expected_positions(city, console))
+
+
+def ask_again(city: City, keys: list[str]) -> dict[str, str]:
+    """Post what was acknowledged before once more; return the ticket numbers."""
+    with httpx.Client(base_url=city.url, timeout=20) as http:
+        return {key: raise_matter(http, key).json()["ticket_no"] for key in keys}
+
+
+def dispatched_in(city: City) -> set[str]:
+    return {row[0] for row in city.ask("SELECT no FROM hotline_ticket WHERE state = 'dispatched'")}
 
 
 class TestSuddenDeath:
-    @pytest.mark.parametrize("victim", [*PROGRAMS, *SERVERS])
-    def test_loses_nothing_and_repeats_nothing(self, city: City, victim: str) -> None:
-        with crowd_in(city, victim) as crowd:
+    @pytest.mark.parametrize(
+        "victims",
+        [["web"], ["worker"], ["relay"], ["valkey"], ["postgres"], [*PROGRAMS, *SERVERS]],
+        ids="+".join,
+    )
+    def test_loses_nothing_and_repeats_nothing(self, city: City, victims: list[str]) -> None:
+        with crowd_in(city, victims[-1]) as crowd:
             assert eventually(lambda: crowd.console.connections > 0)
             assert eventually(lambda: len(crowd.acknowledged()) >= BEFORE)
             due = make_due(city)
             assert eventually(lambda: bool(fired(city, due)))
 
-            killed = city.kill(victim)
+            killed = {victim: city.kill(victim) for victim in victims}
 
             before = len(crowd.acknowledged())
-            assert eventually(lambda: city.is_back(victim, killed=killed))
+            assert eventually(
+                lambda: all(city.is_back(name, killed=pid) for name, pid in killed.items())
+            )
             assert eventually(lambda: len(crowd.acknowledged()) >= before + AFTER)
             assert eventually(lambda: len(fired(city, due)) == DUE)
             crowd.rest()
             assert eventually(lambda: has_heard_all(city, crowd.console))
 
-        acknowledged, contacts = crowd.acknowledged(), contacts_of(city)
-        with httpx.Client(base_url=city.url, timeout=20) as http:
-            again = {key: raise_matter(http, key).json()["ticket_no"] for key in list(acknowledged)[-5:]}
+        acknowledged = crowd.acknowledged()
+        again = ask_again(city, list(acknowledged)[:3])
+        contacts = contacts_of(city)
         assert {key: contacts.get(key) for key in acknowledged} == {
             key: [no] for key, no in acknowledged.items()
         }
@@ -184,9 +205,55 @@ class TestSuddenDeath:
         assert crowd.agent.dispatched <= dispatched_in(city)
         assert crowd.console.positions == expected_positions(city, crowd.console)
         assert city.answers("/readyz")
+
+    def test_leaves_the_audit_chain_whole(self, city: City) -> None:
+        with httpx.Client(base_url=city.url, timeout=20) as http:
+            statuses = {raise_matter(http, f"sealed-{number}").status_code for number in range(20)}
+        killed = [city.kill("worker"), city.kill("postgres")]
+        assert eventually(lambda: city.is_back("postgres", killed=killed[1]))
+        assert eventually(lambda: city.answers("/readyz"))
+
         verified = city.manage("verify_audit")
+
+        assert statuses == {201}
         assert verified.returncode == 0, verified.stdout + verified.stderr
+        assert "审计链完整" in verified.stdout
 
 
-def dispatched_in(city: City) -> set[str]:
-    return {row[0] for row in city.ask("SELECT no FROM hotline_ticket WHERE state = 'dispatched'")}
+class TestOutage:
+    def test_valkey_is_missed_by_nobody_who_raises_a_matter(self, city: City) -> None:
+        console = Console(city)
+        console.start()
+        assert eventually(lambda: console.connections > 0)
+        try:
+            with city.without("valkey"), httpx.Client(base_url=city.url, timeout=5) as http:
+                raised = [raise_matter(http, f"no-valkey-{number}") for number in range(3)]
+                portal = http.get("/")
+                ready = http.get("/readyz")
+                assert eventually(lambda: not pending(city))
+
+            assert eventually(lambda: has_heard_all(city, console))
+        finally:
+            console.finished.set()
+            console.join(30)
+
+        assert [answer.status_code for answer in raised] == [201, 201, 201]
+        assert portal.status_code == 200
+        assert (ready.status_code, ready.json()["checks"]["broker"]) == (503, "failed")
+        assert console.positions == expected_positions(city, console)
+
+    def test_without_postgresql_a_matter_is_refused_and_taken_when_it_is_back(
+        self, city: City
+    ) -> None:
+        with httpx.Client(base_url=city.url, timeout=20) as http:
+            with city.without("postgres"):
+                refused = raise_matter(http, "no-postgres")
+                alive, ready = http.get("/healthz"), http.get("/readyz")
+
+            taken = raise_matter(http, "no-postgres")
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert (alive.status_code, ready.status_code) == (200, 503)
+        assert taken.status_code == 201
+        assert contacts_of(city)["no-postgres"] == [taken.json()["ticket_no"]]
