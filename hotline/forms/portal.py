@@ -197,9 +197,7 @@ class SupplementForm(PortalForm):
 class WithdrawForm(PortalForm):
     """Why the demand is taken back."""
 
-    reason = CodeField(
-        label=_("为什么撤回"), choices=WITHDRAWAL_REASONS, widget=forms.RadioSelect
-    )
+    reason = CodeField(label=_("为什么撤回"), choices=WITHDRAWAL_REASONS, widget=forms.RadioSelect)
     note = WordsField(label=_("补充说明"), help_text=_("不超过 200 字。"))
 
     def reason_in_words(self) -> str:
