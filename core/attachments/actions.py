@@ -5,9 +5,8 @@ size → what is it really → sound and harmless? → virus scan → written an
 
 import hashlib
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from functools import partial
 from typing import BinaryIO, cast
 from uuid import UUID, uuid4
 
@@ -113,8 +112,17 @@ def _delete(rows: QuerySet[Attachment]) -> int:
     found = list(rows.select_for_update(skip_locked=True))
     Attachment.objects.filter(pk__in=[row.pk for row in found]).delete()
     for row in found:
-        transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)), robust=True)
+        transaction.on_commit(_removal(row), robust=True)
     return len(found)
+
+
+def _removal(row: Attachment) -> Callable[[], None]:
+    """Bind the file; Django names the hook in its log, so it must be a real function."""
+
+    def remove() -> None:
+        row.file.storage.delete(str(row.file.name))
+
+    return remove
 
 
 def _made_safe(content: BinaryIO, kind: kinds.Kind) -> tuple[kinds.Kind, BinaryIO]:

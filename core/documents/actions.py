@@ -6,8 +6,8 @@ The QUEUED row is the order: the nudge to the worker after the commit may be los
 
 import hashlib
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID, uuid4
 
 from celery import current_app
@@ -54,7 +54,7 @@ def request_document(
         created_at=at,
     )
     _audit("document.request", document, by=by, at=at)
-    transaction.on_commit(partial(_nudge, document.pk), robust=True)
+    transaction.on_commit(_nudge_for(document), robust=True)
     return document
 
 
@@ -108,8 +108,7 @@ def purge_old(*, at: datetime, limit: int = PURGE_BATCH) -> int:
     Document.objects.filter(pk__in=[document.pk for document in old]).delete()
     for document in old:
         if document.file:
-            remove = partial(document.file.storage.delete, str(document.file.name))
-            transaction.on_commit(remove, robust=True)
+            transaction.on_commit(_removal(document), robust=True)
     return len(old)
 
 
@@ -149,6 +148,22 @@ def _audit(action: str, document: Document, *, by: User | None, at: datetime) ->
         subject_id=document.subject_id,
         data={"kind": document.kind, "document": document.pk},
     )
+
+
+def _nudge_for(document: Document) -> Callable[[], None]:
+    """Bind the id; Django names the hook in its log, so it must be a real function."""
+
+    def nudge() -> None:
+        _nudge(document.pk)
+
+    return nudge
+
+
+def _removal(document: Document) -> Callable[[], None]:
+    def remove() -> None:
+        document.file.storage.delete(str(document.file.name))
+
+    return remove
 
 
 def _nudge(document_id: int) -> None:
