@@ -148,7 +148,7 @@ def _export(doing: Doing) -> StreamingHttpResponse:
 
 def _check(doing: Doing) -> Any:
     user_id = doing.by.pk
-    transaction.on_commit(lambda: check_audit_chain.delay(user_id=user_id))
+    transaction.on_commit(lambda: check_audit_chain.delay(user_id=user_id), robust=True)
     return _("已开始核验，完成后结果显示在“今天”页和审计记录里。")
 
 
