@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils import dateformat
 from django.utils.translation import gettext as _
 
 _MONDAY_FIRST = Months(firstweekday=0)
@@ -33,7 +34,7 @@ def year_picture(*, year: int, days: Mapping[date, bool], names: Mapping[date, s
     """Return the months of a year with the named days marked."""
     return [
         Month(
-            _("%(year)s年%(month)s月") % {"year": year, "month": month},
+            dateformat.format(date(year, month, 1), _("Y年n月")),
             [
                 [_cell(day, month, days, names) for day in week]
                 for week in _MONDAY_FIRST.monthdatescalendar(year, month)

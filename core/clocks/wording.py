@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from django.utils import dateformat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.clocks.rules import ClockReading, Step
 from core.clocks.states import DAY_UNITS, ClockState, LedgerAction, Unit
@@ -80,10 +81,10 @@ def day_text(day: date, current_year: int) -> str:
 def period_text(amount: int, unit: Unit) -> str:
     """Return 3 个工作日, 15 日, 30 分钟 or 2 小时."""
     texts = {
-        Unit.MINUTES: _("%(amount)d 分钟"),
-        Unit.HOURS: _("%(amount)d 小时"),
-        Unit.CALENDAR_DAYS: _("%(amount)d 日"),
-        Unit.WORKING_DAYS: _("%(amount)d 个工作日"),
+        Unit.MINUTES: ngettext("%(amount)d 分钟", "%(amount)d 分钟", amount),
+        Unit.HOURS: ngettext("%(amount)d 小时", "%(amount)d 小时", amount),
+        Unit.CALENDAR_DAYS: ngettext("%(amount)d 日", "%(amount)d 日", amount),
+        Unit.WORKING_DAYS: ngettext("%(amount)d 个工作日", "%(amount)d 个工作日", amount),
     }
     return texts[unit] % {"amount": amount}
 
@@ -136,7 +137,10 @@ def _rest(days: list[date], names: Mapping[date, str], year: int) -> list[str]:
     if len(plain) > _MOST_GROUPS:
         total = sum((stretch.last - stretch.first).days + 1 for stretch in plain)
         named = [_holiday(stretch, year) for stretch in stretches if stretch.name]
-        return [*named, _("其间另有 %(total)d 个休息日不计") % {"total": total}]
+        counted = ngettext(
+            "其间另有 %(total)d 个休息日不计", "其间另有 %(total)d 个休息日不计", total
+        )
+        return [*named, counted % {"total": total}]
     clauses = []
     for is_named, run in groupby(stretches, key=lambda stretch: bool(stretch.name)):
         if is_named:
@@ -220,13 +224,10 @@ def _span(stretch: _Stretch, year: int) -> str:
         return first
     last = _date_text(stretch.last, stretch.first.year)
     if (stretch.first.year, stretch.first.month) == (stretch.last.year, stretch.last.month):
-        last = _("%(day)d日") % {"day": stretch.last.day}
+        last = dateformat.format(stretch.last, _("j日"))
     text = _("%(first)s、%(last)s") if length == _PAIR else _("%(first)s至%(last)s")
     return text % {"first": first, "last": last}
 
 
 def _date_text(day: date, current_year: int) -> str:
-    values = {"year": day.year, "month": day.month, "day": day.day}
-    if day.year == current_year:
-        return _("%(month)d月%(day)d日") % values
-    return _("%(year)d年%(month)d月%(day)d日") % values
+    return dateformat.format(day, _("n月j日") if day.year == current_year else _("Y年n月j日"))
