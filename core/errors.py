@@ -20,7 +20,7 @@ class DomainError(Exception):
     """
 
     code = "refused"
-    message: "str | Promise" = "操作未被允许。"
+    message: "str | Promise" = gettext_noop("操作未被允许。")
     status = 409
 
     def __init__(self, message: "str | Promise" = "", **details: Any) -> None:
@@ -33,7 +33,7 @@ class NotFoundError(DomainError):
     """Absent or hidden: the two look the same to whom it does not concern."""
 
     code = "not_found"
-    message = "没有找到，或您无权查看。"
+    message = gettext_noop("没有找到，或您无权查看。")
     status = 404
 
 
@@ -41,7 +41,7 @@ class ForbiddenError(DomainError):
     """Visible, but not for this role or this person to do."""
 
     code = "forbidden"
-    message = "您没有执行此操作的权限。"
+    message = gettext_noop("您没有执行此操作的权限。")
     status = 403
 
 
@@ -49,5 +49,5 @@ class InvalidError(DomainError):
     """Input breaks a rule; ``details["fields"]`` maps each field to its messages."""
 
     code = "invalid"
-    message: "str | Promise" = "填写的内容有误，请检查后再提交。"
+    message: "str | Promise" = gettext_noop("填写的内容有误，请检查后再提交。")
     status = 400

@@ -4,6 +4,7 @@ from core.accounts.models import User
 from core.accounts.queries import has_role, reaches, units_of
 from core.accounts.states import UNIT_ROLES, Role
 from core.errors import DomainError, ForbiddenError
+from core.errors import gettext_noop as _
 from hotline.models import HandlingOrder, Ticket
 from hotline.states import (
     ORDER_TRANSITIONS,
@@ -21,14 +22,14 @@ class ClaimedByAnotherError(DomainError):
     """Another agent works on this ticket."""
 
     code = "claimed_by_another"
-    message = "这张工单已由其他话务员受理。"
+    message = _("这张工单已由其他话务员受理。")
 
 
 class FourEyesError(ForbiddenError):
     """The same person may not do both halves of this."""
 
     code = "four_eyes"
-    message = "办理人与审批、回访人不能是同一人。"
+    message = _("办理人与审批、回访人不能是同一人。")
 
 
 def check_can_fire_ticket(user: User | None, ticket: Ticket, transition: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -44,9 +45,9 @@ class DeedForm(forms.Form):
         named: Mapping[str, Sequence[Any]] = error.details.get("fields", {})
         for name, texts in named.items():
             for text in texts:
-                self.add_error(name if name in self.fields else None, str(text))
+                self.add_error(name if name in self.fields else None, gettext(str(text)))
         if not named:
-            self.add_error(None, str(error.message))
+            self.add_error(None, gettext(str(error.message)))
 
     def digest(self) -> str:
         """Return a digest of what was filled in, so that only what was previewed is confirmed."""

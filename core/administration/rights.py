@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -54,9 +55,9 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # a form of any
             named = self.refusal.details.get("fields", {})
             for name, texts in named.items():
                 for text in texts:
-                    self.add_error(name if name in self.fields else None, str(text))
+                    self.add_error(name if name in self.fields else None, gettext(str(text)))
             if not named:
-                self.add_error(None, str(self.refusal.message))
+                self.add_error(None, gettext(str(self.refusal.message)))
         return cleaned
 
 

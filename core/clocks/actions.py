@@ -24,6 +24,7 @@ from core.clocks.queries import find_policy, fold_ledger
 from core.clocks.rules import ClockReading
 from core.clocks.states import DAY_UNITS, OPEN_STATES, ClockState, LedgerAction
 from core.errors import DomainError
+from core.errors import gettext_noop as _
 from core.inserts import save_new
 from core.regions.models import Region
 from core.workdays.queries import forget as forget_calendars
@@ -41,7 +42,7 @@ class ClockAlreadyOpenError(DomainError):
     """A subject has at most one open clock of a kind."""
 
     code = "clock_already_open"
-    message = "该事项已有同类时限正在计时。"
+    message = _("该事项已有同类时限正在计时。")
 
 
 @dataclass(frozen=True, slots=True)

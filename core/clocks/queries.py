@@ -12,6 +12,7 @@ from core.clocks.rules import ClockReading, Entry, fold
 from core.clocks.states import OPEN_STATES, LedgerAction, Unit
 from core.clocks.wording import ClockNames, explain_steps
 from core.errors import DomainError, NotFoundError
+from core.errors import gettext_noop as _
 from core.process_cache import ProcessCache
 from core.regions.models import Region
 from core.workdays.queries import calendar_for, day_names_for
@@ -23,14 +24,14 @@ class NoPolicyError(DomainError):
     """No policy gives this clock a length. A city must have one: see ``load_reference``."""
 
     code = "no_clock_policy"
-    message = "没有适用的时限政策，请先在后台维护时限政策。"
+    message = _("没有适用的时限政策，请先在后台维护时限政策。")
 
 
 class NoOpenClockError(NotFoundError):
     """No clock of this kind is open on the subject."""
 
     code = "no_open_clock"
-    message = "没有正在计时的时限。"
+    message = _("没有正在计时的时限。")
 
 
 def _load_policies() -> dict[str, list[ClockPolicy]]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from core.accounts.models import User
 from core.audit.actions import record
 from core.errors import DomainError, InvalidError
+from core.errors import gettext_noop as _
 from core.regions import queries
 from core.regions.models import Region, RegionLevel
 
@@ -17,14 +18,14 @@ class RegionClosedError(DomainError):
     """The region has an end already, or would end before it began."""
 
     code = "region_closed"
-    message = "该区划已停用，或启用日期晚于变更日期。"
+    message = _("该区划已停用，或启用日期晚于变更日期。")
 
 
 class ChildrenNotAllottedError(DomainError):
     """Every part of the old region goes to exactly one successor."""
 
     code = "region_children_not_allotted"
-    message = "原区划的每个下级都必须划入且只划入一个新区划。"
+    message = _("原区划的每个下级都必须划入且只划入一个新区划。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class UnusableCodeError(InvalidError):
     """The code does not fit its place in the tree, or is in use."""
 
     code = "region_code_unusable"
-    message = "区划代码应为 6、9 或 12 位数字，以上级代码开头，且不与启用中的区划重复。"
+    message = _("区划代码应为 6、9 或 12 位数字，以上级代码开头，且不与启用中的区划重复。")
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.errors import InvalidError
+from core.errors import gettext_noop as _
 from core.process_cache import ProcessCache
 from core.regions.models import Region
 
@@ -18,7 +19,7 @@ class UnknownRegionError(InvalidError):
     """No region has this code on that day."""
 
     code = "unknown_region"
-    message = "区划代码不存在或已停用。"
+    message = _("区划代码不存在或已停用。")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from django_fsm import TransitionNotAllowed, can_proceed
 
 from core.accounts.models import User
 from core.errors import DomainError, InvalidError, NotFoundError
+from core.errors import gettext_noop as _
 from core.events.actions import publish
 from core.inserts import save_new, together
 from core.transitions.models import TransitionLog
@@ -29,35 +30,35 @@ class StaleVersionError(DomainError):
     """Somebody else changed the object since the caller read it."""
 
     code = "stale_version"
-    message = "在您编辑期间，别人已更新了这条记录。请比较后再提交。"
+    message = _("在您编辑期间，别人已更新了这条记录。请比较后再提交。")
 
 
 class TransitionRefusedError(DomainError):
     """The state does not allow this transition."""
 
     code = "transition_not_allowed"
-    message = "当前状态不能执行此操作。"
+    message = _("当前状态不能执行此操作。")
 
 
 class ReasonMissingError(InvalidError):
     """Law or practice wants a reason here."""
 
     code = "reason_required"
-    message = "请填写理由。"
+    message = _("请填写理由。")
 
 
 class ReasonTooLongError(InvalidError):
     """The reason does not fit the log."""
 
     code = "reason_too_long"
-    message = "理由最多 1000 个字。"
+    message = _("理由最多 1000 个字。")
 
 
 class UnknownTransitionError(NotFoundError):
     """There is no such transition."""
 
     code = "unknown_transition"
-    message = "没有这个操作。"
+    message = _("没有这个操作。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Machine(Generic[S]):
         check_version(subject, expected_version)
         self.check(by, subject, transition)
         _check_reason(rule, reason)
-        source = subject.state  # type: ignore[attr-defined]  every machine's model has a state
+        source = subject.state  # type: ignore[attr-defined]  # every machine's model has a state
         self._move(subject, transition, at=at, **arguments)
         with together():
             self._log(subject, transition, source, by=by, at=at, reason=reason, data=data or {})

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from core.accounts.models import User
 from core.audit.actions import record
+from core.errors import gettext_noop as _
 from core.regions.models import Region
 from core.workdays import queries
 from core.workdays.models import HolidayNotice, SpecialDay
@@ -20,7 +21,7 @@ class EmptyNotice(BadNotice):
     """A notice must name at least one day."""
 
     code = "holiday_notice_empty"
-    message = "放假安排不能为空。"
+    message = _("放假安排不能为空。")
 
 
 def on_calendar_changed(listener: Listener) -> None:

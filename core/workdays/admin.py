@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.reach import reaches_city, within_reach
@@ -97,7 +98,7 @@ class NoticeForm(DeedForm):
         try:
             return parse_notice(rows)
         except BadNotice as error:
-            raise forms.ValidationError(str(error.message)) from error
+            raise forms.ValidationError(gettext(str(error.message))) from error
 
     def clean(self) -> dict[str, Any]:
         """The days lie in the year, or in the week before it or after it."""

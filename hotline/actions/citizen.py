@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from core.accounts.models import User
 from core.audit.actions import record
 from core.errors import InvalidError
+from core.errors import gettext_noop as _
 from hotline.actions import promises
 from hotline.actions.handling import TicketClosedError, terminate_orders
 from hotline.machines import TICKETS
@@ -26,12 +28,14 @@ def add_supplement(*, ticket: Ticket, text: str, by: User | None, at: datetime) 
     """
     text = clean_text(text)
     if not text:
-        raise InvalidError(fields={"text": ["请写下要补充的情况。"]})
+        raise InvalidError(fields={"text": [_("请写下要补充的情况。")]})
     if len(text) > SUPPLEMENT_MAX:
-        raise InvalidError(fields={"text": [f"最多 {SUPPLEMENT_MAX} 个字。"]})
+        raise InvalidError(
+            fields={"text": [gettext("最多 %(most)d 个字。") % {"most": SUPPLEMENT_MAX}]}
+        )
     ticket = TICKETS.lock(by=None, pk=ticket.pk, related=("region",))
     if ticket.state in FINAL_TICKET_STATES:
-        raise TicketClosedError("这张工单已经办结，请重新提交诉求。")
+        raise TicketClosedError(_("这张工单已经办结，请重新提交诉求。"))
     supplement = Supplement.objects.create(ticket=ticket, text=text, by=by, at=at)
     TICKETS.announce(ticket, "supplemented", at=at)
     record(
@@ -57,7 +61,7 @@ def add_internal_note(*, ticket_no: str, text: str, by: User, at: datetime) -> N
     check_can_triage(by)
     text = clean_text(text)
     if not text:
-        raise InvalidError(fields={"text": ["请填写备注。"]})
+        raise InvalidError(fields={"text": [_("请填写备注。")]})
     ticket = TICKETS.lock(by=by, no=ticket_no, related=("region",))
     note = Note.objects.create(ticket=ticket, kind=NoteKind.INTERNAL, text=text, by=by, at=at)
     TICKETS.announce(ticket, "noted", at=at)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from core.accounts.models import User
 from core.audit.actions import record
 from core.errors import DomainError, InvalidError
+from core.errors import gettext_noop as _
 from hotline import policies
 from hotline.actions import promises
 from hotline.actions.handling import reissue_orders
@@ -26,14 +28,14 @@ class AlreadyEvaluatedError(DomainError):
     """One verdict a round (一事一评)."""
 
     code = "already_evaluated"
-    message = "这次办理已经评价过了，谢谢您。"
+    message = _("这次办理已经评价过了，谢谢您。")
 
 
 class NotAnsweredYetError(DomainError):
     """There is nothing to evaluate before the answer."""
 
     code = "not_answered_yet"
-    message = "答复之后才能评价。"
+    message = _("答复之后才能评价。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +100,13 @@ def record_callback(
 def _check_attempt(result: str, note: str, verdict: Verdict | None) -> None:
     errors: dict[str, list[str]] = {}
     if result not in CallbackResult.values:
-        errors["result"] = ["请选择回访结果。"]
+        errors["result"] = [_("请选择回访结果。")]
     if len(note) > NOTE_MAX:
-        errors["note"] = [f"备注最多 {NOTE_MAX} 个字。"]
+        errors["note"] = [gettext("备注最多 %(most)d 个字。") % {"most": NOTE_MAX}]
     if result == CallbackResult.REACHED and verdict is None:
-        errors["satisfaction"] = ["接通后请记录是否解决和满意度。"]
+        errors["satisfaction"] = [_("接通后请记录是否解决和满意度。")]
     if result != CallbackResult.REACHED and verdict is not None:
-        errors["result"] = ["没有接通就没有评价，请核对回访结果。"]
+        errors["result"] = [_("没有接通就没有评价，请核对回访结果。")]
     if errors:
         raise InvalidError(fields=errors)
 
@@ -156,11 +158,11 @@ def _save_evaluation(
 ) -> Evaluation:
     errors: dict[str, list[str]] = {}
     if verdict.solved not in Solved.values:
-        errors["solved"] = ["请选择问题是否解决。"]
+        errors["solved"] = [_("请选择问题是否解决。")]
     if verdict.satisfaction not in Satisfaction.values:
-        errors["satisfaction"] = ["请选择满意程度（1 为非常满意，5 为非常不满意）。"]
+        errors["satisfaction"] = [_("请选择满意程度（1 为非常满意，5 为非常不满意）。")]
     if len(verdict.comment) > COMMENT_MAX:
-        errors["comment"] = [f"意见最多 {COMMENT_MAX} 个字。"]
+        errors["comment"] = [gettext("意见最多 %(most)d 个字。") % {"most": COMMENT_MAX}]
     if errors:
         raise InvalidError(fields=errors)
     try:

@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from core.accounts.models import User
 from core.audit.actions import record
 from core.errors import DomainError, InvalidError, NotFoundError
+from core.errors import gettext_noop as _
 from hotline import policies
 from hotline.actions import promises
 from hotline.machines import ORDERS, TICKETS
@@ -22,14 +24,14 @@ class AssistsPendingError(DomainError):
     """The 主办 answers as a whole: first the 协办 must have answered."""
 
     code = "assists_pending"
-    message = "还有协办单位没有答复，主办单位暂不能提交。"
+    message = _("还有协办单位没有答复，主办单位暂不能提交。")
 
 
 class TicketClosedError(DomainError):
     """The ticket is no longer in the units' hands."""
 
     code = "ticket_not_dispatched"
-    message = "这张工单已不在办理中。"
+    message = _("这张工单已不在办理中。")
 
 
 @transaction.atomic
@@ -50,7 +52,7 @@ def record_first_contact(
     *, order_no: str, text: str, by: User, at: datetime, expected_version: int | None = None
 ) -> HandlingOrder:
     """Note that the citizen was spoken to, and what was said."""
-    text = _checked_text(text, "text", "请写明与市民联系的情况。")
+    text = _checked_text(text, "text", _("请写明与市民联系的情况。"))
     order = _lock(order_no, by)
     ORDERS.fire(order, "record_first_contact", by=by, at=at, expected_version=expected_version)
     _stop(order, ClockKind.FIRST_CONTACT, by=by, at=at)
@@ -62,7 +64,7 @@ def record_first_contact(
 @transaction.atomic
 def add_progress(*, order_no: str, text: str, by: User, at: datetime) -> Note:
     """Add a progress note to an order that is being handled."""
-    text = _checked_text(text, "text", "请填写办理进展。")
+    text = _checked_text(text, "text", _("请填写办理进展。"))
     order = _lock(order_no, by)
     policies.check_can_work_on_order(by, order)
     if order.state not in {OrderState.SIGNED, OrderState.HANDLING}:
@@ -78,7 +80,7 @@ def submit_answer(
     *, order_no: str, answer: str, by: User, at: datetime, expected_version: int | None = None
 ) -> HandlingOrder:
     """Put the answer before the head of the unit; the 主办 waits for every 协办."""
-    answer = _checked_text(answer, "answer", "请填写答复内容。")
+    answer = _checked_text(answer, "answer", _("请填写答复内容。"))
     order = _lock(order_no, by)
     if order.role == OrderRole.LEAD:
         _check_assists(order)
@@ -199,7 +201,8 @@ def _checked_text(text: str, field: str, missing: str) -> str:
     if not text:
         raise InvalidError(fields={field: [missing]})
     if len(text) > TEXT_MAX:
-        raise InvalidError(fields={field: [f"最多 {TEXT_MAX} 个字，现在有 {len(text)} 个字。"]})
+        words = gettext("最多 %(most)d 个字，现在有 %(now)d 个字。")
+        raise InvalidError(fields={field: [words % {"most": TEXT_MAX, "now": len(text)}]})
     return text
 
 

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from core.accounts.models import Organisation, User
 from core.audit.actions import record
 from core.errors import DomainError, InvalidError
+from core.errors import gettext_noop as _
 from core.numbering.rules import order_number
 from core.regions.queries import resolve
 from core.transitions.actions import REASON_MAX
@@ -44,14 +46,14 @@ class AccusedUnitError(InvalidError):
     """A report or complaint must not reach the unit it accuses (信访工作条例 art. 30)."""
 
     code = "accused_unit"
-    message = "不能把投诉举报件派给被投诉举报的单位。"
+    message = _("不能把投诉举报件派给被投诉举报的单位。")
 
 
 class NotClaimedError(DomainError):
     """There is nobody who could give it back."""
 
     code = "not_claimed"
-    message = "这张工单还没有人受理。"
+    message = _("这张工单还没有人受理。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,7 @@ def _plain(value: Any) -> Any:
 def _checked_changes(changes: dict[str, Any]) -> dict[str, Any]:
     """Turn codes into rows and clean texts; raises InvalidError naming each bad field."""
     if not changes:
-        raise InvalidError("没有要更正的内容。")
+        raise InvalidError(_("没有要更正的内容。"))
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name, raw in changes.items():
@@ -166,12 +168,13 @@ def _checked_change(name: str, raw: Any) -> tuple[Any, str]:
         clean, limit = REVISABLE_TEXTS[name]
         text = clean(str(raw))
         if name != "address" and not text:
-            return text, "不能为空。"
-        return text, f"最多 {limit} 个字。" if len(text) > limit else ""
+            return text, _("不能为空。")
+        too_long = gettext("最多 %(most)d 个字。") % {"most": limit}
+        return text, too_long if len(text) > limit else ""
     if name == "kind":
-        return raw, "" if raw in MatterKind.values else "诉求类型不在可选范围内。"
+        return raw, "" if raw in MatterKind.values else _("诉求类型不在可选范围内。")
     if name == "urgency":
-        return raw, "" if raw in Urgency.values else "紧急程度不在可选范围内。"
+        return raw, "" if raw in Urgency.values else _("紧急程度不在可选范围内。")
     if name == "confidential":
         return bool(raw), ""
     return _checked_reference(name, raw)
@@ -180,14 +183,14 @@ def _checked_change(name: str, raw: Any) -> tuple[Any, str]:
 def _checked_reference(name: str, raw: Any) -> tuple[Any, str]:
     if name == "region":
         region = resolve(str(raw))
-        return region, "" if region else "没有这个区域。"
+        return region, "" if region else _("没有这个区域。")
     if name == "category":
         category = resolve_category(str(raw)) if raw else None
-        return category, "没有这个分类。" if raw and category is None else ""
+        return category, _("没有这个分类。") if raw and category is None else ""
     if name == "accused_unit":
         unit = Organisation.objects.filter(code=raw, is_active=True).first() if raw else None
-        return unit, "没有这个单位。" if raw and unit is None else ""
-    return None, "这个字段不能修改。"
+        return unit, _("没有这个单位。") if raw and unit is None else ""
+    return None, _("这个字段不能修改。")
 
 
 @transaction.atomic
@@ -231,18 +234,18 @@ def triage_ticket(
 def _check_triage(triage: Triage) -> None:
     errors: dict[str, list[str]] = {}
     if triage.outcome not in TriageOutcome.values or triage.outcome == TriageOutcome.DISPATCHED:
-        raise InvalidError(fields={"outcome": ["请选择一种受理结果。"]})
+        raise InvalidError(fields={"outcome": [_("请选择一种受理结果。")]})
     if not triage.reason.strip():
-        errors["reason"] = ["请写明理由，这段话会告知市民。"]
+        errors["reason"] = [_("请写明理由，这段话会告知市民。")]
     elif len(triage.reason) > REASON_MAX:
-        errors["reason"] = [f"理由最多 {REASON_MAX} 个字。"]
+        errors["reason"] = [gettext("理由最多 %(most)d 个字。") % {"most": REASON_MAX}]
     if triage.outcome in CHANNEL_REQUIRED and triage.channel not in LegalChannel.values:
-        errors["channel"] = ["请选择应当告知市民的途径。"]
+        errors["channel"] = [_("请选择应当告知市民的途径。")]
     emergency = triage.channel in EMERGENCY_CHANNELS
     if triage.outcome == TriageOutcome.TRANSFERRED and triage.channel and not emergency:
-        errors["channel"] = ["转接只能选择 110、119、120 或 122。"]
+        errors["channel"] = [_("转接只能选择 110、119、120 或 122。")]
     if triage.outcome == TriageOutcome.LINKED and not triage.linked_no.strip():
-        errors["linked_no"] = ["请填写原工单编号。"]
+        errors["linked_no"] = [_("请填写原工单编号。")]
     if errors:
         raise InvalidError(fields=errors)
 
@@ -250,7 +253,7 @@ def _check_triage(triage: Triage) -> None:
 def _earlier_ticket(no: str, ticket: Ticket, by: User) -> Ticket:
     earlier = tickets_visible_to(by).filter(no=no.strip()).exclude(pk=ticket.pk).first()
     if earlier is None:
-        raise InvalidError(fields={"linked_no": ["没有找到这个工单编号。"]})
+        raise InvalidError(fields={"linked_no": [_("没有找到这个工单编号。")]})
     return earlier
 
 
@@ -289,13 +292,13 @@ def _units(dispatch: Dispatch, ticket: Ticket) -> list[Organisation]:
         unit.code: unit for unit in Organisation.objects.filter(code__in=codes, is_active=True)
     }
     if dispatch.lead not in found:
-        raise InvalidError(fields={"lead": ["请选择一个主办单位。"]})
+        raise InvalidError(fields={"lead": [_("请选择一个主办单位。")]})
     if any(code not in found for code in dispatch.assists):
-        raise InvalidError(fields={"assists": ["协办单位中有不存在或已停用的单位。"]})
+        raise InvalidError(fields={"assists": [_("协办单位中有不存在或已停用的单位。")]})
     if len(set(codes)) != len(codes):
-        raise InvalidError(fields={"assists": ["同一单位不能既主办又协办，也不能重复。"]})
+        raise InvalidError(fields={"assists": [_("同一单位不能既主办又协办，也不能重复。")]})
     if len(dispatch.instruction) > INSTRUCTION_MAX:
-        problem = f"派单说明最多 {INSTRUCTION_MAX} 个字。"
+        problem = gettext("派单说明最多 %(most)d 个字。") % {"most": INSTRUCTION_MAX}
         raise InvalidError(fields={"instruction": [problem]})
     units = [found[code] for code in codes]
     _check_accused(ticket, units)

@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from core.errors import InvalidError
+from core.errors import gettext_noop as _
 from core.search.queries import matches
 from hotline.models import Ticket
 from hotline.states import MatterKind, TicketState, Urgency
@@ -47,10 +48,10 @@ class TicketFilter:
         for name, values in self.choices.items():
             value = self.parameters_given.get(name)
             if value and value not in values:
-                raise InvalidError(fields={name: ["不在可选范围内。"]})
+                raise InvalidError(fields={name: [_("不在可选范围内。")]})
             if value:
                 rows = rows.filter(**{name: value})
-        for name, (lookup, _) in self.prefixes.items():
+        for name, (lookup, _words) in self.prefixes.items():
             value = self._code(name)
             if value:
                 rows = rows.filter(**{lookup: f"{value}/" if name == "region" else value})
@@ -62,5 +63,5 @@ class TicketFilter:
     def _code(self, name: str) -> Any:
         value = self.parameters_given.get(name, "")
         if "\x00" in value or len(value) > 40:  # noqa: PLR2004  longest code
-            raise InvalidError(fields={name: ["代码不正确。"]})
+            raise InvalidError(fields={name: [_("代码不正确。")]})
         return value

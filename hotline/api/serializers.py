@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.errors import InvalidError
+from core.errors import gettext_noop as _
 from core.personal_data.masking import mask_name, mask_phone, redact
 from hotline.models import HandlingOrder, Ticket
 from hotline.policies import sees_caller
@@ -392,5 +393,5 @@ def cursor_from(raw: str | None) -> int | None:
     if raw is None or raw == "":
         return None
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):  # noqa: PLR2004  bigint digits
-        raise InvalidError(fields={"after": ["应为不小于 0 的整数。"]})
+        raise InvalidError(fields={"after": [_("应为不小于 0 的整数。")]})
     return int(raw)

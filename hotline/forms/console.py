@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import InvalidError
@@ -44,9 +45,9 @@ class ConsoleForm(forms.Form):
         for name, messages in fields.items():
             known = _ALIASES.get(name, name)
             for message in messages:
-                self._blame_once(known if known in self.fields else None, str(message))
+                self._blame_once(known if known in self.fields else None, gettext(str(message)))
         if not fields:
-            self.add_error(None, str(error.message))
+            self.add_error(None, gettext(str(error.message)))
 
     def _blame_once(self, name: str | None, message: str) -> None:
         if name is None or name not in self.errors:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import InvalidError
@@ -67,7 +68,7 @@ class PortalForm(forms.Form):
         self.is_valid()
         for name, messages in problems.items():
             for message in messages:
-                self.add_error(name if name in self.fields else None, str(message))
+                self.add_error(name if name in self.fields else None, gettext(str(message)))
 
     def blame_error(self, error: InvalidError) -> None:
         """Put a domain error where it belongs."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
+from core.errors import gettext_noop as _
 from core.identifiers.rules import InvalidIdentifier, check_resident_id, normalise_phone
 from hotline.states import MatterKind, Source, Urgency
 
@@ -84,28 +87,32 @@ def check_contact(new: NewContact, *, at: datetime) -> Errors:
 
 def _check_texts(new: NewContact, errors: Errors) -> None:
     limits = {"title": TITLE_MAX, "content": CONTENT_MAX, "address": ADDRESS_MAX}
-    names = {"title": "标题", "content": "内容", "address": "地址"}
+    names = {"title": _("标题"), "content": _("内容"), "address": _("地址")}
     for field, limit in limits.items():
         text = getattr(new, field)
         if len(text) > limit:
-            errors[field] = [f"{names[field]}最多 {limit} 个字，现在有 {len(text)} 个字。"]
+            words = gettext("%(field)s最多 %(most)d 个字，现在有 %(now)d 个字。")
+            values = {"field": gettext(names[field]), "most": limit, "now": len(text)}
+            errors[field] = [words % values]
     if not new.content:
-        errors["content"] = ["请写明您要反映的具体内容。"]
+        errors["content"] = [_("请写明您要反映的具体内容。")]
     if not new.title:
-        errors["title"] = ["请用一句话概括您的诉求。"]
+        errors["title"] = [_("请用一句话概括您的诉求。")]
 
 
 def _check_choices(new: NewContact, errors: Errors) -> None:
     known = {"source": Source.values, "kind": MatterKind.values, "urgency": Urgency.values}
-    names = {"source": "来源", "kind": "诉求类型", "urgency": "紧急程度"}
+    names = {"source": _("来源"), "kind": _("诉求类型"), "urgency": _("紧急程度")}
     for field, values in known.items():
         if getattr(new, field) not in values:
-            errors[field] = [f"{names[field]}不在可选范围内。"]
+            errors[field] = [
+                gettext("%(field)s不在可选范围内。") % {"field": gettext(names[field])}
+            ]
 
 
 def _check_caller(new: NewContact, at: datetime, errors: Errors) -> None:
     if len(new.caller_name) > NAME_MAX:
-        errors["caller.name"] = [f"姓名最多 {NAME_MAX} 个字。"]
+        errors["caller.name"] = [gettext("姓名最多 %(most)d 个字。") % {"most": NAME_MAX}]
     if new.caller_phone:
         try:
             normalise_phone(new.caller_phone)
@@ -120,9 +127,9 @@ def _check_caller(new: NewContact, at: datetime, errors: Errors) -> None:
 
 def _check_point(new: NewContact, errors: Errors) -> None:
     if (new.lng is None) != (new.lat is None):
-        errors["location"] = ["经度和纬度要一起提供。"]
+        errors["location"] = [_("经度和纬度要一起提供。")]
     elif not _in_china(new.lng, new.lat):
-        errors["location"] = ["坐标不在中国境内，请检查经度和纬度。"]
+        errors["location"] = [_("坐标不在中国境内，请检查经度和纬度。")]
 
 
 def _in_china(lng: Decimal | None, lat: Decimal | None) -> bool:
@@ -135,9 +142,9 @@ def _check_received(new: NewContact, at: datetime, errors: Errors) -> None:
     if new.received_at is None:
         return
     if new.received_at > at + CLOCK_SKEW:
-        errors["received_at"] = ["收到时间不能晚于现在。"]
+        errors["received_at"] = [_("收到时间不能晚于现在。")]
     elif new.received_at.date() < EARLIEST:
-        errors["received_at"] = ["收到时间过早，请检查日期。"]
+        errors["received_at"] = [_("收到时间过早，请检查日期。")]
 
 
 def clean_contact(new: NewContact) -> NewContact:

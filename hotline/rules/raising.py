@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from core.errors import gettext_noop as _
 from hotline.rules.intake import Errors, NewContact, check_contact, clean_contact
 from hotline.states import MatterKind, Source
 
@@ -144,11 +145,11 @@ def check_answers(answers: Mapping[str, Any], *, at: datetime) -> Errors:
     new = clean_contact(contact_of(answers))
     errors = shown_errors(check_contact(new, at=at))
     if not new.kind:
-        errors["kind"] = ["请选择诉求类型。"]
+        errors["kind"] = [_("请选择诉求类型。")]
     if not new.region:
-        errors["district"] = ["请选择事情发生在哪个区县。"]
+        errors["district"] = [_("请选择事情发生在哪个区县。")]
     if not new.caller_phone and new.kind != MatterKind.REPORT:
-        errors["phone"] = ["请填写联系电话，承办单位要用它与您核实情况。"]
+        errors["phone"] = [_("请填写联系电话，承办单位要用它与您核实情况。")]
     if not new.content:
         errors.pop("title", None)
     return errors

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -54,7 +55,7 @@ class OrganisationForm(RefusableForm):
         try:
             return check_uscc(raw).code if raw else ""
         except InvalidIdentifier as error:
-            raise forms.ValidationError(str(error.message)) from error
+            raise forms.ValidationError(gettext(str(error.message))) from error
 
 
 def _retire(doing: Doing) -> Any:

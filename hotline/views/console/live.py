@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from core.errors import InvalidError
+from core.errors import gettext_noop as _
 from core.events.hints import hint_of
 from core.events.queries import PAGE, latest_position, list_events_after
 from hotline.queries.tickets import names_of
@@ -45,7 +46,7 @@ def position_from(given: str) -> int:
     """Read a cursor; raises InvalidError for what is none."""
     if given.isascii() and given.isdigit() and len(given) <= POSITION_DIGITS:
         return int(given)
-    raise InvalidError(fields={"after": ["位置不正确。"]})
+    raise InvalidError(fields={"after": [_("位置不正确。")]})
 
 
 class Colleagues(ConsoleView):

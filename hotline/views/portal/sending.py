@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError, InvalidError
 from core.http.idempotency import run_once
@@ -26,19 +26,19 @@ from hotline.views.portal.raising import Answers, MatterView
 
 ONCE_MAX = 80
 LABELS = {
-    "kind": _lazy("类型"),
-    "title": _lazy("一句话"),
-    "content": _lazy("详细情况"),
-    "category": _lazy("分类"),
-    "district": _lazy("发生在哪里"),
-    "address": _lazy("具体地址"),
-    "lng": _lazy("地图标记"),
-    "accused_unit": _lazy("投诉或举报的政府单位"),
-    "attachments": _lazy("附件"),
-    "name": _lazy("称呼"),
-    "phone": _lazy("联系电话"),
-    "confidential": _lazy("保密"),
-    "publishable": _lazy("公开"),
+    "kind": gettext_lazy("类型"),
+    "title": gettext_lazy("一句话"),
+    "content": gettext_lazy("详细情况"),
+    "category": gettext_lazy("分类"),
+    "district": gettext_lazy("发生在哪里"),
+    "address": gettext_lazy("具体地址"),
+    "lng": gettext_lazy("地图标记"),
+    "accused_unit": gettext_lazy("投诉或举报的政府单位"),
+    "attachments": gettext_lazy("附件"),
+    "name": gettext_lazy("称呼"),
+    "phone": gettext_lazy("联系电话"),
+    "confidential": gettext_lazy("保密"),
+    "publishable": gettext_lazy("公开"),
 }
 
 
@@ -81,7 +81,7 @@ class CheckPage(MatterView):
         context = {
             "sections": [self._section(page) for page in pages],
             "problems": [
-                {"url": self._link(name), "message": message}
+                {"url": self._link(name), "message": _(str(message))}
                 for name, found in problems.items()
                 for message in found
             ],
