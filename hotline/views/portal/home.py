@@ -13,16 +13,17 @@ from hotline.queries.citizen_search import QUERY_MAX, find_for_citizen
 from hotline.views.portal.edge import PortalView
 
 SHOWN = 5
-EXAMPLES = (
-    _("路灯不亮"),
-    _("电梯停运"),
-    _("占道停车"),
-    _("夜间施工噪声"),
-    _("下水道堵塞"),
-    _("拖欠工资"),
-    _("公交线路"),
-    _("医保报销"),
-)
+# What is searched for stays Chinese, as the requests and categories are; the label is translated.
+EXAMPLES = {
+    "路灯不亮": _("路灯不亮"),
+    "电梯停运": _("电梯停运"),
+    "占道停车": _("占道停车"),
+    "夜间施工噪声": _("夜间施工噪声"),
+    "下水道堵塞": _("下水道堵塞"),
+    "拖欠工资": _("拖欠工资"),
+    "公交线路": _("公交线路"),
+    "医保报销": _("医保报销"),
+}
 HELP_PAGES = (
     (
         "hotline:raise_start",
