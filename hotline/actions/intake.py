@@ -10,7 +10,8 @@ from django.utils import timezone
 from core.accounts.models import Organisation, User
 from core.attachments.actions import bind
 from core.audit.actions import record
-from core.errors import InvalidError
+from core.errors import DomainError, InvalidError
+from core.errors import gettext_noop as _
 from core.inserts import save_new, together
 from core.numbering.rules import query_code, ticket_number
 from core.regions.models import Region
@@ -45,6 +46,13 @@ SELECT nextval('hotline_ticket_serial'),
 """
 
 
+class ExternalIdTakenError(DomainError):
+    """Another sender has used this number of this source."""
+
+    code = "external_id_taken"
+    message = _("该来源的这个外部编号已由其他系统登记。")
+
+
 @dataclass(frozen=True, slots=True)
 class _Ids:
     """The ids of the rows to come, so that they can refer to each other and go in together."""
@@ -74,7 +82,7 @@ def register_contact(
     the first. The answer clock starts on the day of registration, which for a message that waited
     elsewhere is later than ``received_at``. ``by`` is the agent who writes for a caller;
     ``citizen`` the signed-in citizen.
-    Raises InvalidError with every broken rule by field.
+    Raises InvalidError with every broken rule by field, or ExternalIdTakenError.
     """
     new = clean_contact(new)
     resolved = _validate(new, at)
@@ -82,15 +90,20 @@ def register_contact(
         with transaction.atomic(savepoint=bool(new.external_id)):
             return _open_ticket(new, resolved, by=by, at=at, citizen=citizen), True
     except IntegrityError as error:
-        return _earlier(new, error), False
+        return _earlier(new, error, by=by), False
 
 
-def _earlier(new: NewContact, error: IntegrityError) -> Ticket:
-    """Return the ticket of the contact that came first; any other broken constraint is raised."""
+def _earlier(new: NewContact, error: IntegrityError, *, by: User | None) -> Ticket:
+    """Return the ticket of the contact that came first; any other broken constraint is raised.
+
+    Its receipt opens it, so only who sent the first contact gets it back.
+    """
     rows = Ticket.objects.select_related("origin", "region", "category")
     found = rows.filter(origin__source=new.source, origin__external_id=new.external_id).first()
     if not new.external_id or found is None:
         raise error
+    if by is not None and found.origin.registered_by_id != by.pk:
+        raise ExternalIdTakenError
     return found
 
 
@@ -98,15 +111,15 @@ def _validate(new: NewContact, at: datetime) -> _Resolved:
     errors = check_contact(new, at=at)
     region = resolve(new.region)
     if region is None:
-        errors["region"] = ["没有这个区域，请从列表中选择事发地。"]
+        errors["region"] = [_("没有这个区域，请从列表中选择事发地。")]
     category = resolve_category(new.category) if new.category else None
     if new.category and category is None:
-        errors["category"] = ["没有这个分类，请从列表中选择。"]
+        errors["category"] = [_("没有这个分类，请从列表中选择。")]
     accused = None
     if new.accused_unit:
         accused = Organisation.objects.filter(code=new.accused_unit, is_active=True).first()
         if accused is None:
-            errors["accused_unit"] = ["没有这个单位。"]
+            errors["accused_unit"] = [_("没有这个单位。")]
     if errors or region is None:
         raise InvalidError(fields=errors)
     return _Resolved(region, category, accused)

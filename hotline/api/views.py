@@ -15,7 +15,8 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from core.accounts.models import User
-from core.errors import NotFoundError
+from core.errors import InvalidError, NotFoundError
+from core.errors import gettext_noop as _
 from core.events.queries import latest_position, list_events_after
 from core.http.idempotency import run_once
 from core.http.pagination import keyset_page, page_size_of
@@ -51,7 +52,7 @@ def caller_of(request: Request) -> User | None:
 
 @cache
 def _shape(serializer: Any) -> BaseSerializer[Any]:
-    """Return the one serializer that validates for everybody; making one costs more than using it."""
+    """Return the one serializer that validates for all; making one costs more than using it."""
     shape: BaseSerializer[Any] = serializer()
     return shape
 
@@ -88,6 +89,8 @@ class CreateContact(APIView):
     def post(self, request: Request) -> Response:
         """Take a contact; the same Idempotency-Key again returns the same ticket."""
         new = shapes.to_contact(parsed(shapes.ContactInput, request))
+        if new.external_id and request.auth is None:
+            raise InvalidError(fields={"external_id": [_("外部编号只能由接口密钥提交。")]})
         user = caller_of(request)
 
         def work() -> tuple[int, dict[str, Any]]:
