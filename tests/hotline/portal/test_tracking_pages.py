@@ -1,12 +1,12 @@
 """Following a ticket through the pages: proof, time line, facts, withdrawal, verdict."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from rest_framework.settings import api_settings
 
 from core.audit.models import AuditEntry
 from hotline.models import Evaluation, Supplement, Ticket
@@ -25,8 +25,15 @@ def desk(db: None) -> Desk:
 
 @pytest.fixture
 def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Allow three look-ups an hour."""
-    monkeypatch.setitem(api_settings.DEFAULT_THROTTLE_RATES, "anonymous_track", "3/hour")
+    """Let every caller look up three times; the counting itself is tested with the throttles."""
+    uses: Counter[tuple[str, str]] = Counter()
+
+    def wait_of(*, scope: str, caller: str) -> float:
+        uses[scope, caller] += 1
+        return 60.0 if uses[scope, caller] > 3 else 0.0
+
+    monkeypatch.setattr("core.http.throttles.wait_of", wait_of)
+    monkeypatch.setattr("hotline.views.portal.tracking.wait_of", wait_of)
 
 
 def prove(client: Client, made: Ticket) -> None:
