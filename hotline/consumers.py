@@ -2,12 +2,18 @@
 
 A socket joins the groups of the scopes that its user may hear of, after asking the rights, and
 asks again every minute: a role that ended, a session that was closed, leave the groups.
+
+A hint may be lost, while the broker restarts for example, and nobody would notice. So every
+heartbeat compares the end of the sequence with what this socket has told, and says ``behind``.
+A heart that fails (the database is away, the broker is) closes the line: the page comes again.
 """
 
 import asyncio
 import json
+import logging
 import uuid
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -19,6 +25,7 @@ from core.accounts import second_factor
 from core.accounts.models import User
 from core.accounts.queries import has_role
 from core.events.hints import group_name
+from core.events.queries import latest_position
 from hotline.actions.presence import look, look_away
 from hotline.queries.presence import who_looks
 from hotline.queries.queues import CONSOLE_ROLES
@@ -26,12 +33,14 @@ from hotline.queries.visibility import scopes_visible_to, tickets_visible_to
 
 NOT_SIGNED_IN = 4401
 NO_RIGHTS = 4403
+TRY_AGAIN = 1013
 HEARTBEAT_SECONDS = 20
 RECHECK_BEATS = 3
 WATCHED_MAX = 20
 MESSAGE_MAX = 2_000
 NUMBER_MAX = 40
 REMEMBERED_HINTS = 64
+_log = logging.getLogger(__name__)
 
 
 class ConsoleConsumer(AsyncWebsocketConsumer):
@@ -42,7 +51,9 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         self.socket_id = uuid.uuid4().hex
         self.scopes: set[str] = set()
         self.watched: dict[str, list[str]] = {}
+        self.shown: dict[str, list[int]] = {}
         self.sent: deque[int] = deque(maxlen=REMEMBERED_HINTS)
+        self.told = 0
         self.heart: asyncio.Task[None] | None = None
         self.user_id = 0
 
@@ -59,7 +70,7 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
             return
         await self._listen_to(scopes)
         await self.accept()
-        self.heart = asyncio.create_task(self._beat())
+        self.heart = asyncio.create_task(self._live())
 
     @database_sync_to_async
     def _second_factor_is_due(self) -> bool:
@@ -94,10 +105,13 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         if position in self.sent:
             return
         self.sent.append(position)
+        self.told = max(self.told, position)
         await self._tell(event)
 
     async def presence(self, event: dict[str, Any]) -> None:
         """Pass on who looks at a ticket."""
+        if event["ticket_no"] in self.watched:
+            self.shown[event["ticket_no"]] = event["people"]
         await self._tell(event)
 
     async def _tell(self, message: dict[str, Any]) -> None:
@@ -130,31 +144,59 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         )
         await self._announce(no)
         del self.watched[no]
+        self.shown.pop(no, None)
         await self.channel_layer.group_discard(group_name(f"ticket:{no}"), self.channel_name)
 
-    async def _look(self, no: str) -> None:
-        await sync_to_async(look, thread_sensitive=False)(
+    async def _look(self, no: str) -> bool:
+        news: bool = await sync_to_async(look, thread_sensitive=False)(
             ticket_no=no, user_id=self.user_id, socket=self.socket_id, at=timezone.now()
         )
+        return news
 
-    async def _announce(self, no: str) -> None:
-        """Tell everybody who may see the ticket who looks at it now: ids only."""
+    async def _people(self, no: str) -> list[int]:
         found = await sync_to_async(who_looks, thread_sensitive=False)(
             ticket_nos=[no], at=timezone.now()
         )
-        message = {"type": "presence", "ticket_no": no, "people": found.get(no, [])}
+        return found.get(no, [])
+
+    async def _announce(self, no: str) -> None:
+        """Tell everybody who may see the ticket who looks at it now: ids only."""
+        self.shown[no] = await self._people(no)
+        message = {"type": "presence", "ticket_no": no, "people": self.shown[no]}
         for scope in self.watched[no]:
             await self.channel_layer.group_send(group_name(scope), message)
+
+    async def _look_again(self, no: str) -> None:
+        """Go on looking; tell the others where the store forgot, or somebody's line just died."""
+        news = await self._look(no)
+        if news or await self._people(no) != self.shown.get(no):
+            await self._announce(no)
+
+    async def _live(self) -> None:
+        try:
+            await self._beat()
+        except Exception as error:  # noqa: BLE001  a heart that stopped would go unnoticed
+            _log.warning("console socket gives up: %s", type(error).__name__)
+            with suppress(Exception):  # the other end may be the one that is gone
+                await self.close(code=TRY_AGAIN)
 
     async def _beat(self) -> None:
         beats = 0
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             beats += 1
+            await self._tell_if_behind()
             for no in list(self.watched):
-                await self._look(no)
+                await self._look_again(no)
             if beats % RECHECK_BEATS == 0 and not await self._still_allowed():
                 return
+
+    async def _tell_if_behind(self) -> None:
+        """Have the page read on, if anything happened since the last message about news."""
+        position = await database_sync_to_async(latest_position)()
+        if position > self.told:
+            self.told = position
+            await self._tell({"type": "behind", "position": position})
 
     async def _still_allowed(self) -> bool:
         """Ask the rights again; without them the socket closes."""

@@ -186,6 +186,10 @@ class TestKeyboard:
 
 
 class TestTwoPeople:
+    @pytest.fixture(autouse=True)
+    def _fast_heart(self, monkeypatch):
+        monkeypatch.setattr("hotline.consumers.HEARTBEAT_SECONDS", 0.5)
+
     def test_see_each_other_on_a_ticket_and_in_the_list(self, city: Desk, sit: Open):
         made = ticket()
         first = sit(city.agent).open(f"/console/tickets/{made.no}/")

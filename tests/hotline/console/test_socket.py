@@ -1,6 +1,7 @@
 """The console's socket: who is let in, what they hear, and that nothing is lost."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -12,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from core.accounts import second_factor
 from core.accounts.models import Membership, User
@@ -176,6 +178,11 @@ class TestHints:
 
 
 class TestWatching:
+    @pytest.fixture(autouse=True)
+    def _fast_heart(self, monkeypatch):
+        """Heal at once when a test of another process empties the store they share."""
+        monkeypatch.setattr("hotline.consumers.HEARTBEAT_SECONDS", 0.1)
+
     async def watch(self, socket: Socket, no: str) -> dict:
         await socket.say({"type": "watch", "ticket_no": no})
         return await socket.hear()
@@ -234,6 +241,34 @@ class TestWatching:
 
         assert heard[-1]["people"] == [city.lead.pk]
         await second.close()
+
+    async def test_heals_when_the_store_forgot_everything(self, city, monkeypatch):
+        monkeypatch.setattr("hotline.consumers.HEARTBEAT_SECONDS", 0.02)
+        made = await sync_to_async(ticket)()
+        socket = await opened(city.agent)
+        await self.watch(socket, made.no)
+
+        presence_store().delete(f"tongban:looking:{made.no}")
+        answer = await socket.hear_until("presence")
+
+        assert answer["people"] == [city.agent.pk]
+        await socket.close()
+
+    async def test_tells_who_stays_that_a_line_died_without_a_word(self, city, monkeypatch):
+        monkeypatch.setattr("hotline.consumers.HEARTBEAT_SECONDS", 0.02)
+        made = await sync_to_async(ticket)()
+        crashed = {f"{city.lead.pk}:dead": (timezone.now() + timedelta(seconds=1)).timestamp()}
+        presence_store().zadd(f"tongban:looking:{made.no}", crashed)
+        socket = await opened(city.agent)
+
+        first = await self.watch(socket, made.no)
+        later = await socket.hear_until("presence")
+        while later == first:  # it comes by the ticket's group and by the desk's
+            later = await socket.hear_until("presence")
+
+        assert first["people"] == sorted([city.agent.pk, city.lead.pk])
+        assert later["people"] == [city.agent.pk]
+        await socket.close()
 
     async def test_lets_one_socket_watch_only_so_many(self, city, monkeypatch):
         monkeypatch.setattr("hotline.consumers.WATCHED_MAX", 1)
@@ -309,7 +344,9 @@ class TestRights:
         await sync_to_async(ticket)()
         await relayed()
 
-        assert await socket.receive_nothing(timeout=0.3)
+        heard = await socket.hear_all()
+
+        assert [one["type"] for one in heard if one["type"] != "behind"] == []
         await socket.close()
 
 
