@@ -58,7 +58,7 @@ def needs_servers(arguments: Sequence[str]) -> bool:
 
 def execute(arguments: Sequence[str]) -> None:
     """Hand over to Django."""
-    from django.core.management import execute_from_command_line  # noqa: PLC0415  after the secrets
+    from django.core.management import execute_from_command_line
 
     execute_from_command_line(list(arguments))
 

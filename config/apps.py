@@ -12,6 +12,6 @@ class CityConfig(AppConfig):
 
     def ready(self) -> None:
         """Bind tasks to the city's broker in every process that sends them."""
-        from config.celery import app  # noqa: PLC0415  needs the settings
+        from config.celery import app
 
         app.set_default()

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket behind one port: the embedded default, and the socket workers of production."""
+"""HTTP and WebSocket behind one port: embedded default, and production's socket workers."""
 
 import os
 

@@ -23,7 +23,7 @@ def check_database(env: Mapping[str, str]) -> None:
     if not url:
         return
     _check_scheme("DATABASE_URL", url, POSTGRES_SCHEMES, "postgresql://user:password@host:5432/db")
-    import psycopg  # noqa: PLC0415  this package must load before the dependencies are installed
+    import psycopg
 
     try:
         with psycopg.connect(url, connect_timeout=PATIENCE) as connection:
@@ -43,7 +43,7 @@ def check_redis(env: Mapping[str, str]) -> None:
     if not url:
         return
     _check_scheme("REDIS_URL", url, REDIS_SCHEMES, "redis://host:6379/0")
-    import redis  # noqa: PLC0415  this package must load before the dependencies are installed
+    import redis
 
     try:
         with redis.from_url(
