@@ -61,7 +61,7 @@ class Person(models.Model):
     )
     verified_at = models.DateTimeField(_("实名时间"), null=True, blank=True)
     verified_by = models.CharField(_("实名来源"), max_length=60, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("建立时间"), auto_now_add=True)
 
     data_classes = classify(
         internal="id user verified_at verified_by created_at",
@@ -131,7 +131,9 @@ class Organisation(models.Model):
 class Membership(models.Model):
     """A user in a role at an organisation, limited to a region and all that lies in it."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        User, verbose_name=_("用户"), on_delete=models.CASCADE, related_name="memberships"
+    )
     organisation = models.ForeignKey(
         Organisation, verbose_name=_("机构"), on_delete=models.PROTECT, related_name="memberships"
     )
@@ -164,12 +166,14 @@ class Membership(models.Model):
 class ApiKey(models.Model):
     """A machine's key. Only its digest is kept; the key is shown once when it is issued."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    user = models.ForeignKey(
+        User, verbose_name=_("所属账号"), on_delete=models.CASCADE, related_name="api_keys"
+    )
     label = models.CharField(_("用途"), max_length=100)
-    prefix = models.CharField(max_length=12, unique=True)
+    prefix = models.CharField(_("前缀"), max_length=12, unique=True)
     digest = models.BinaryField(max_length=32)
     scopes = ArrayField(models.CharField(max_length=40), verbose_name=_("权限范围"))
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("签发时间"), auto_now_add=True)
     expires_at = models.DateTimeField(_("到期"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("吊销"), null=True, blank=True)
 

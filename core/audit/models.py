@@ -36,9 +36,9 @@ class AuditEntry(models.Model):
     subject_type = models.CharField(_("对象类型"), max_length=40, blank=True)
     subject_id = models.CharField(_("对象"), max_length=60, blank=True)
     reason = models.CharField(_("理由"), max_length=300, blank=True)
-    data = models.JSONField(default=dict, blank=True)
+    data = models.JSONField(_("明细"), default=dict, blank=True)
     address = models.CharField(_("来源地址"), max_length=45, blank=True)
-    request_id = models.CharField(max_length=40, blank=True)
+    request_id = models.CharField(_("请求编号"), max_length=40, blank=True)
     proof = models.BinaryField(max_length=48)
 
     data_classes = classify(

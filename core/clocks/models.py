@@ -104,15 +104,21 @@ class ClockEntry(models.Model):
     """One line of the ledger; lines are only ever added."""
 
     clock = models.ForeignKey(
-        Clock, on_delete=models.PROTECT, related_name="entries", db_index=False
+        Clock,
+        verbose_name=_("时钟"),
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_index=False,
     )
-    number = models.PositiveIntegerField()
-    action = models.CharField(max_length=12, choices=LedgerAction)
-    amount = models.PositiveIntegerField(null=True, blank=True)
-    at = models.DateTimeField()
-    by = models.ForeignKey("core.User", null=True, blank=True, on_delete=models.PROTECT)
-    reason = models.CharField(max_length=300, blank=True)
-    due_at = models.DateTimeField(null=True, blank=True)
+    number = models.PositiveIntegerField(_("序号"))
+    action = models.CharField(_("动作"), max_length=12, choices=LedgerAction)
+    amount = models.PositiveIntegerField(_("时长"), null=True, blank=True)
+    at = models.DateTimeField(_("时间"))
+    by = models.ForeignKey(
+        "core.User", verbose_name=_("人员"), null=True, blank=True, on_delete=models.PROTECT
+    )
+    reason = models.CharField(_("理由"), max_length=300, blank=True)
+    due_at = models.DateTimeField(_("到期"), null=True, blank=True)
 
     data_classes = classify(internal="id clock number action amount at by reason due_at")
 

@@ -18,18 +18,25 @@ class Document(models.Model):
     """One PDF about one subject, readable by the one who asked for it."""
 
     token = models.UUIDField(unique=True)
-    kind = models.CharField(max_length=40)
+    kind = models.CharField(_("类别"), max_length=40)
     subject_type = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
     requested_by = models.ForeignKey(
-        "core.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "core.User",
+        verbose_name=_("申请人"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
-    state = models.CharField(max_length=10, choices=DocumentState, default=DocumentState.QUEUED)
+    state = models.CharField(
+        _("状态"), max_length=10, choices=DocumentState, default=DocumentState.QUEUED
+    )
     file = models.FileField(upload_to="documents/%Y/%m/%d", blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
-    error = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    ready_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(_("失败原因"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("申请时间"), auto_now_add=True)
+    ready_at = models.DateTimeField(_("生成时间"), null=True, blank=True)
 
     data_classes = classify(
         internal="id token kind subject_type subject_id requested_by state sha256 error created_at"

@@ -32,7 +32,12 @@ class Notification(models.Model):
     template = models.CharField(_("模板"), max_length=60)
     channel = models.CharField(_("渠道"), max_length=10, choices=Channel)
     recipient = models.ForeignKey(
-        "core.User", null=True, blank=True, on_delete=models.PROTECT, related_name="notifications"
+        "core.User",
+        verbose_name=_("接收人"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="notifications",
     )
     address = EncryptedTextField(_("地址"), max_length=200)
     title = models.CharField(_("标题"), max_length=120)
@@ -46,8 +51,8 @@ class Notification(models.Model):
     next_attempt_at = models.DateTimeField(_("下次尝试"), null=True, blank=True)
     last_error = models.CharField(_("最近错误"), max_length=300, blank=True)
     gateway_id = models.CharField(max_length=80, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("生成时间"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("发送时间"), null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
 
     data_classes = classify(
@@ -65,9 +70,7 @@ class Notification(models.Model):
                 condition=Q(state="queued"),
                 name="notification_queue_idx",
             ),
-            models.Index(
-                fields=["-id"], condition=Q(state="dead"), name="notification_dead_idx"
-            ),
+            models.Index(fields=["-id"], condition=Q(state="dead"), name="notification_dead_idx"),
             models.Index(fields=["recipient", "-id"], name="notification_recipient_idx"),
         ]
 

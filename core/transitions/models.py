@@ -9,14 +9,19 @@ from core.personal_data.register import classify
 class TransitionLog(models.Model):
     """One fired transition. A version is reached once: the constraint makes races lose."""
 
-    subject_type = models.CharField(max_length=40)
-    subject_id = models.BigIntegerField()
-    version = models.PositiveIntegerField()
+    subject_type = models.CharField(_("对象类型"), max_length=40)
+    subject_id = models.BigIntegerField(_("对象"))
+    version = models.PositiveIntegerField(_("版本"))
     transition = models.CharField(_("动作"), max_length=40)
-    source = models.CharField(max_length=40)
-    target = models.CharField(max_length=40)
+    source = models.CharField(_("原状态"), max_length=40)
+    target = models.CharField(_("新状态"), max_length=40)
     by = models.ForeignKey(
-        "core.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "core.User",
+        verbose_name=_("人员"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     at = models.DateTimeField(_("时间"))
     reason = models.CharField(_("理由"), max_length=1000, blank=True)

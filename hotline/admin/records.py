@@ -10,6 +10,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.states import Role
@@ -107,12 +109,12 @@ class HandlingOrderAdmin(RoleModelAdmin):
     region_lookups = ("ticket__region__path",)
     fields = (
         "no",
-        "ticket",
+        "ticket_no",
         "unit",
         "role",
         "state",
         "handler",
-        "issued_by",
+        "issuer",
         "issued_at",
         "due_at",
         "signed_at",
@@ -120,7 +122,7 @@ class HandlingOrderAdmin(RoleModelAdmin):
         "answered_at",
         "approved_at",
     )
-    list_display = ("no", "ticket", "unit", "role", "state", "issued_at", "due_at")
+    list_display = ("no", "ticket_no", "unit", "role", "state", "issued_at", "due_at")
     list_filter = ("state", "role")
     list_select_related = ("ticket", "unit")
     search_fields = ("no",)
@@ -140,6 +142,17 @@ class HandlingOrderAdmin(RoleModelAdmin):
         term = search_term.strip()
         return (queryset.filter(no=term.upper()) if term else queryset), False
 
+    @admin.display(description=_("工单"))
+    def ticket_no(self, order: HandlingOrder) -> str:
+        """Lead to the ticket."""
+        url = reverse("admin:hotline_ticket_change", args=[order.ticket_id])
+        return format_html('<a href="{}">{}</a>', url, order.ticket)
+
+    @admin.display(description=_("派单人"))
+    def issuer(self, order: HandlingOrder) -> Any:
+        """Name who dispatched it."""
+        return order.issued_by
+
 
 @admin.register(Contact)
 class ContactAdmin(RoleModelAdmin):
@@ -155,8 +168,8 @@ class ContactAdmin(RoleModelAdmin):
         "masked_phone",
         "masked_id_no",
         "received_at",
-        "registered_by",
-        "follows",
+        "registrar",
+        "followed",
     )
     list_display = ("id", "source", "masked_name", "masked_phone", "masked_id_no", "received_at")
     list_filter = ("source",)
@@ -195,3 +208,13 @@ class ContactAdmin(RoleModelAdmin):
     def masked_id_no(self, contact: Contact) -> str:
         """Show the ends of the number."""
         return mask_id_no(contact.caller_id_no)
+
+    @admin.display(description=_("登记人"))
+    def registrar(self, contact: Contact) -> Any:
+        """Name who typed it in."""
+        return contact.registered_by
+
+    @admin.display(description=_("补充到工单"))
+    def followed(self, contact: Contact) -> Any:
+        """Name the ticket that it adds to."""
+        return contact.follows

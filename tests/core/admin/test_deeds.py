@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from core.accounts.models import ApiKey, Membership, Organisation, Person, User
 from core.accounts.queries import roles_of
 from core.accounts.states import Role
 from core.audit.models import AuditEntry, Outcome
+from core.clocks.actions import recompute_open
 from core.clocks.models import Clock, ClockPolicy
 from core.notifications.models import DeliveryState, Notification
 from core.regions.models import Region
@@ -44,23 +46,22 @@ def last(action: str) -> AuditEntry:
 
 
 class TestWhoMay:
-    @pytest.mark.parametrize(
-        ("page", "deed"), DEEDS, ids=[f"{p.opts.model_name}-{d.name}" for p, d in DEEDS]
-    )
-    def test_other_roles_are_refused_and_change_nothing(
-        self, db: None, page: Any, deed: Any
-    ) -> None:
+    @pytest.mark.slow
+    @pytest.mark.parametrize("role", [*ADMINS, Role.AGENT, Role.UNIT_HEAD, Role.COMMUNITY_WORKER])
+    def test_other_roles_are_refused_and_change_nothing(self, db: None, role: Role) -> None:
         populate()
-        row = page.model._default_manager.first()
-        for role in {*ADMINS, Role.AGENT, Role.UNIT_HEAD, Role.COMMUNITY_WORKER} - deed.roles:
-            client = sign_in(member(role))
-            before = _everything()
+        client = sign_in(member(role))
+        before = _everything()
+        others = [(page, deed) for page, deed in DEEDS if role not in deed.roles]
 
+        for page, deed in others:
+            row = page.model._default_manager.earliest("pk")
             shown = client.get(address(page, deed, row.pk))
             done = client.post(address(page, deed, row.pk), REASON)
+            assert (shown.status_code, done.status_code) == (403, 403), (page, deed.name)
 
-            assert (shown.status_code, done.status_code) == (403, 403), role
-            assert _everything() == before, role
+        assert others
+        assert _everything() == before
 
     @pytest.mark.parametrize(
         ("page", "deed"), DEEDS, ids=[f"{p.opts.model_name}-{d.name}" for p, d in DEEDS]
@@ -303,8 +304,6 @@ class TestAccounts:
         assert User.objects.get(pk=user.pk).is_active
 
     def test_lost_second_factors_are_cleared(self, security_admin: User) -> None:
-        from allauth.mfa.models import Authenticator
-
         user = member(Role.AGENT)
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
 
@@ -499,8 +498,6 @@ class TestHolidayNotices:
     def test_the_preview_agrees_with_what_publishing_does(
         self, system_admin: User, desk: Any
     ) -> None:
-        from core.clocks.actions import recompute_open
-
         desk.dispatched()
         client = sign_in(system_admin)
         answer = client.post(deed_url(HolidayNotice, "publish"), self.DATA)
@@ -579,7 +576,6 @@ class TestMessages:
 class TestTheTrail:
     def test_an_export_is_itself_on_the_record(self, audit_admin: User) -> None:
         today = timezone.localdate().isoformat()
-        AuditEntry.objects.update()
         client = sign_in(audit_admin)
         data = {"first": today, "last": today, "reason": "=月度检查"}
 

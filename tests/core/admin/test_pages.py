@@ -3,11 +3,19 @@
 import re
 
 import pytest
+from django.contrib.admin.utils import label_for_field
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from core.accounts.models import Person
 from core.accounts.states import Role
+from core.administration.rights import RoleModelAdmin
+from core.notifications.models import Notification
 from tests.factories.admin import ADDRESS, EMAIL, ID_NO, NAME, PHONE, pages, populate, sign_in, url
 from tests.factories.core import UserFactory, member
+from tests.factories.hotline import Desk, category
 
 ADMINS = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
 OTHERS = tuple(role for role in Role if role not in ADMINS and role != Role.CITIZEN)
@@ -50,9 +58,9 @@ class TestTheDoor:
     def test_refuses_a_citizen(self, db: None) -> None:
         assert sign_in(UserFactory()).get(reverse("admin:index")).status_code == 403
 
-    def test_sends_a_stranger_to_the_common_sign_in(self, client: object, db: None) -> None:
+    def test_sends_a_stranger_to_the_common_sign_in(self, client: Client, db: None) -> None:
         for route in ("admin:index", "admin:core_user_changelist", "admin:login"):
-            answer = client.get(reverse(route))  # type: ignore[attr-defined]
+            answer = client.get(reverse(route))
 
             assert answer.status_code == 302
             assert answer["Location"].startswith("/accounts/login/")
@@ -129,6 +137,17 @@ class TestEveryPage:
             hidden = {name for name, kind in classes.items() if kind in {"personal", "sensitive"}}
             assert not shown & hidden, page
 
+    def test_every_heading_and_label_is_chinese(self) -> None:
+        for page in pages():
+            shown = {*page.list_display, *(page.fields or ())}
+            labels = {name: str(label_for_field(name, page.model, page)) for name in shown}
+            for inline in page.inlines:
+                made = inline(page.model, page.admin_site)
+                labels |= {n: str(label_for_field(n, inline.model, made)) for n in inline.fields}
+            assert {
+                name: text for name, text in labels.items() if text.isascii() and name != "id"
+            } == ({}), page
+
     def test_masked_values_cannot_be_guessed_by_filtering(self, db: None) -> None:
         populate()
         client = sign_in(member(Role.SYSTEM_ADMIN))
@@ -146,9 +165,7 @@ class TestEveryPage:
 
 class TestQueryCounts:
     @pytest.mark.parametrize("role", ADMINS)
-    def test_lists_ask_the_same_whatever_their_length(
-        self, db: None, role: Role, django_assert_max_num_queries: object
-    ) -> None:
+    def test_lists_ask_the_same_whatever_their_length(self, db: None, role: Role) -> None:
         populate()
         client = sign_in(member(role))
         mine = [page for page in pages() if role in READERS[page.opts.label]]
@@ -162,33 +179,23 @@ class TestQueryCounts:
         assert max(many.values()) <= 12, many
 
 
-def _everything(page: object) -> str:
-    names = [getattr(one, "parameter_name", "") for one in page.list_filter]  # type: ignore[attr-defined]
+def _everything(page: RoleModelAdmin) -> str:
+    names = [getattr(one, "parameter_name", "") for one in page.list_filter]
     return "?" + "&".join(f"{name}=all" for name in names if name in {"period", "open"})
 
 
-def _queries(client: object, page: object) -> int:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
-        answer = client.get(url(page, "changelist") + _everything(page))  # type: ignore[attr-defined, arg-type]
+def _queries(client: Client, page: RoleModelAdmin) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        answer = client.get(url(page, "changelist") + _everything(page))
     assert answer.status_code == 200
     return len([q for q in seen.captured_queries if not re.match(r"SAVEPOINT|RELEASE", q["sql"])])
 
 
 def _more_rows() -> None:
-    from core.accounts.models import Person
-    from core.notifications.models import Notification
-    from tests.factories.hotline import Desk, category
-
     number = Notification.objects.count()
     Desk().in_review(caller_phone=f"1990077{number:04d}")
     category(code=f"0305{number + 10:02d}", name=f"分类{number}")
-    user = member(Role.HANDLER)
-    Person.objects.create(user=user, name="测试", phone=f"1990066{number:04d}")
-    row = Notification.objects.first()
-    row.pk, row.collision_key = None, f"more-{number}"  # type: ignore[union-attr]
-    row.save(force_insert=True)  # type: ignore[union-attr]
+    Person.objects.create(user=member(Role.HANDLER), name="测试", phone=f"1990066{number:04d}")
+    row = Notification.objects.earliest("id")
+    row.pk, row.collision_key = None, f"more-{number}"
+    row.save(force_insert=True)

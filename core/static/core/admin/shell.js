@@ -44,8 +44,11 @@ function nameSelects() {
 }
 
 for (const button of document.querySelectorAll("[data-menu]")) startMenu(button);
-addEventListener("load", () => {
-  nameScrollers();
-  nameSelects();
+nameScrollers();
+nameSelects();
+/* Django starts its selects when its own scripts have run, which may be after this one. */
+new MutationObserver(nameSelects).observe(document.getElementById("content") ?? document.body, {
+  childList: true,
+  subtree: true,
 });
 addEventListener("resize", nameScrollers);
