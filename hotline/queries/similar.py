@@ -24,7 +24,7 @@ from hotline.queries.visibility import tickets_visible_to
 from hotline.rules.similar import Asked, Candidate, asked, choose_tokens, likeness
 from hotline.states import MatterKind, TicketState
 
-CANDIDATES = 200
+CANDIDATES = 100
 SHOWN_TO_STAFF = 10
 SHOWN_TO_PUBLIC = 3
 LOOK_BACK = timedelta(days=180)

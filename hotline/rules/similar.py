@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ WORDS_SHOWN = 2
 WORD_LENGTH = 8
 SMALL = 3
 RECENT_DAYS = 30
+REMEMBERED_TOKENS = 32_768
 
 _TITLE, _TEXT = 0.5, 0.3
 _SAME_STREET, _SAME_DISTRICT, _SAME_CATEGORY, _RECENT = 0.1, 0.05, 0.07, 0.03
@@ -44,6 +46,7 @@ class Asked:
 
     title_pairs: frozenset[str]
     pairs: tuple[str, ...]
+    pair_set: frozenset[str]
     stretches: tuple[str, ...]
     known_words: tuple[str, ...]
     region_path: str
@@ -86,9 +89,11 @@ def asked(
     """
     stretches = tuple(runs(title) + runs(address) + runs(content))
     text = " ".join(stretches)
+    pairs = tuple(dict.fromkeys(_pairs(stretches)))
     return Asked(
         title_pairs=frozenset(_pairs(runs(title))),
-        pairs=tuple(dict.fromkeys(_pairs(stretches))),
+        pairs=pairs,
+        pair_set=frozenset(pairs),
         stretches=stretches,
         known_words=tuple(word for word in vocabulary if word in text),
         region_path=region_path,
@@ -111,20 +116,21 @@ def choose_tokens(matter: Asked, frequencies: Mapping[str, float]) -> list[str]:
 
 def likeness(matter: Asked, other: Candidate) -> Likeness | None:
     """Return how alike the two are, or None when they have too little in common."""
-    tokens = frozenset(other.tokens)
-    words = _shared_words(matter, tokens)
-    if not words:
+    shared = matter.pair_set.intersection(other.tokens)
+    if not shared:
         return None
     other_title = frozenset(_pairs(runs(other.title)))
+    meaning = sum(map(_means_something, other.tokens))
     score = (
         _TITLE * _share(matter.title_pairs, other_title)
-        + _TEXT * _share(frozenset(matter.pairs), frozenset(_meaning(tokens)))
+        + _TEXT * len(shared) / max(SMALL, min(len(matter.pair_set), meaning))
         + _place_weight(matter.region_path, other.region_path)
         + (_SAME_CATEGORY if matter.category and matter.category == other.category else 0)
         + (_RECENT if abs((matter.day - other.day).days) <= RECENT_DAYS else 0)
     )
     if score < LEAST_SCORE:
         return None
+    words = _shared_words(matter, shared)
     return Likeness(round(min(score, 1.0), 3), tuple(_reasons(matter, other, words)))
 
 
@@ -140,10 +146,13 @@ def _pairs(stretches: Iterable[str]) -> list[str]:
 
 
 def _meaning(tokens: Iterable[str]) -> Iterable[str]:
+    return filter(_means_something, tokens)
+
+
+@lru_cache(maxsize=REMEMBERED_TOKENS)
+def _means_something(token: str) -> bool:
     return (
-        token
-        for token in tokens
-        if len(token) > 1
+        len(token) > 1
         and not token.isdigit()
         and token not in _EMPTY_WORDS
         and not _FUNCTION.intersection(token)
@@ -156,9 +165,8 @@ def _share(left: frozenset[str], right: frozenset[str]) -> float:
     return len(left & right) / max(SMALL, min(len(left), len(right)))
 
 
-def _shared_words(matter: Asked, tokens: frozenset[str]) -> list[str]:
+def _shared_words(matter: Asked, shared: frozenset[str]) -> list[str]:
     """Return words that both texts have: known ones, else the longest stretches shared."""
-    shared = tokens.intersection(matter.pairs)
     words = [word for word in matter.known_words if _is_within(word, shared)]
     return _longest(words) or _longest(_all_stretches(matter, shared))
 

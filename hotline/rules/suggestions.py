@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.search.folding import fold
 
-TEXT_MAX = 4_000
+TEXT_MAX = 2_000
 MOST = 3
 SHARE_OF_BEST = 0.4
 WORDS_SHOWN = 3
