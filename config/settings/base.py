@@ -333,7 +333,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "TicketState": "hotline.states.TicketState",
+        "OrderState": "hotline.states.OrderState",
+        "MatterKind": "hotline.states.MatterKind",
+        "LegalChannel": "hotline.states.LegalChannel",
+        "TriageOutcome": "hotline.states.TriageOutcome",
+    },
 }
 
 # Messages leave through these gateways; empty means the console gateway of development.
@@ -388,4 +394,7 @@ structlog.configure(
 PROMETHEUS_EXPORT_MIGRATIONS = False
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 SILENCED_SYSTEM_CHECKS: list[str] = []
-MIGRATION_LINTER_OPTIONS = {"ignore_initial_migrations": True, "exclude_apps": ["mfa"]}
+MIGRATION_LINTER_OPTIONS = {
+    "ignore_initial_migrations": True,
+    "sql_analyser": "postgresql",
+}
