@@ -70,7 +70,12 @@ class Desktop:
     """One person at one browser."""
 
     def __init__(self, browser: Browser, base: str, user: User, **options: Any) -> None:
-        options = {"viewport": {"width": 1440, "height": 900}, "locale": "zh-CN", **options}
+        options = {
+            "viewport": {"width": 1440, "height": 900},
+            "locale": "zh-CN",
+            "reduced_motion": "reduce",  # so that no colour is measured half way
+            **options,
+        }
         self.base = base
         self.context = browser.new_context(**options)
         self.context.add_cookies(
