@@ -19,6 +19,7 @@ from tests.factories.hotline import Desk, category
 
 ADMINS = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
 OTHERS = tuple(role for role in Role if role not in ADMINS and role != Role.CITIZEN)
+SAMPLE = 8
 SECRETS = (NAME, PHONE, PHONE[3:], ID_NO, ADDRESS, "柳荫路88号", EMAIL)
 
 READERS = {
@@ -75,6 +76,7 @@ class TestTheDoor:
         assert {page.opts.label for page in pages()} == set(READERS)
 
 
+@pytest.mark.slow
 class TestEveryPage:
     @pytest.mark.parametrize("role", ADMINS)
     def test_is_open_to_its_readers_and_hides_personal_data(self, db: None, role: Role) -> None:
@@ -87,7 +89,7 @@ class TestEveryPage:
             answer = client.get(url(page, "changelist") + _everything(page))
             assert answer.status_code == (200 if allowed else 403), page
             seen += answer.content.decode()
-            rows = list(page.model._default_manager.all())
+            rows = list(page.model._default_manager.order_by("-pk")[:SAMPLE])
             assert rows, page
             for row in rows:
                 answer = client.get(url(page, "change", row.pk))
@@ -144,9 +146,8 @@ class TestEveryPage:
             for inline in page.inlines:
                 made = inline(page.model, page.admin_site)
                 labels |= {n: str(label_for_field(n, inline.model, made)) for n in inline.fields}
-            assert {
-                name: text for name, text in labels.items() if text.isascii() and name != "id"
-            } == ({}), page
+            latin = {name for name, text in labels.items() if text.isascii()} - {"id"}
+            assert not latin, page
 
     def test_masked_values_cannot_be_guessed_by_filtering(self, db: None) -> None:
         populate()
@@ -163,6 +164,7 @@ class TestEveryPage:
             assert answer.status_code in {302, 400}, probe
 
 
+@pytest.mark.slow
 class TestQueryCounts:
     @pytest.mark.parametrize("role", ADMINS)
     def test_lists_ask_the_same_whatever_their_length(self, db: None, role: Role) -> None:
