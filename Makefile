@@ -4,7 +4,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done),python3)
 VENV_PYTHON := .venv/bin/python
 DATA_DIR ?= $(CURDIR)/var
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 BESIDE_TEST_SERVERS = DATA_DIR="$(DATA_DIR)/test" $(VENV_PYTHON) -m config.embedded run --throwaway --max-connections 300 --
 
 .DEFAULT_GOAL := help
