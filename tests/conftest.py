@@ -1,7 +1,10 @@
 """Fixtures that every room shares."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from core.process_cache import forget_everything
 from hotline.queries.categories import forget_categories
@@ -13,6 +16,13 @@ def _fresh_process_memory() -> None:
     forget_everything()
     forget_categories()
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Speak Chinese again after a test whose requests chose another language."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
