@@ -95,8 +95,6 @@ INSTALLED_APPS = [
     "django_fsm",
     "django_htmx",
     "django_prometheus",
-    "django_linear_migrations",
-    "django_migration_linter",
     "lucide",
     "csp",
     "core",
@@ -394,7 +392,3 @@ structlog.configure(
 PROMETHEUS_EXPORT_MIGRATIONS = False
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 SILENCED_SYSTEM_CHECKS: list[str] = []
-MIGRATION_LINTER_OPTIONS = {
-    "ignore_initial_migrations": True,
-    "sql_analyser": "postgresql",
-}

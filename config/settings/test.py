@@ -41,3 +41,10 @@ if os.environ.get("TEST_DB"):
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_AUTOREFRESH = True
 DEV_PAGES = True
+
+# Only the suite and the checks have these packages.
+INSTALLED_APPS = [*INSTALLED_APPS, "django_linear_migrations", "django_migration_linter"]  # noqa: F405  layered settings
+MIGRATION_LINTER_OPTIONS = {
+    "ignore_initial_migrations": True,
+    "sql_analyser": "postgresql",
+}
