@@ -20,7 +20,7 @@ def site_title(request: HttpRequest) -> str:
 
 def site_subtitle(request: HttpRequest) -> str:
     """Return whose site it is."""
-    return settings.CITY_NAME
+    return _(settings.CITY_NAME)
 
 
 def mark(request: HttpRequest) -> str:

@@ -92,8 +92,10 @@ def _step(file: TicketFile, line: TransitionLog) -> Item:
     if line.subject_type == ORDER:
         order = file.orders_by_id.get(line.subject_id)
         words = ORDER_WORDS.get(line.transition, line.transition)
-        unit = f"{order.unit}（{order.get_role_display()}）" if order else ""
-        return Item(line.at, f"{unit}{words}", _order_text(file, line), _name(line.by))
+        if order:
+            values = {"unit": order.unit, "role": order.get_role_display(), "step": words}
+            words = _("%(unit)s（%(role)s）%(step)s") % values
+        return Item(line.at, str(words), _order_text(file, line), _name(line.by))
     words = str(TICKET_WORDS.get(line.transition, line.transition))
     return Item(line.at, words, _ticket_text(file, line), _actor(line))
 
@@ -121,9 +123,10 @@ def _ticket_text(file: TicketFile, line: TransitionLog) -> str:
     parts = []
     if line.transition == "revise":
         names = [str(FIELD_WORDS.get(name, name)) for name in line.data.get("fields", [])]
-        parts.append(_("改动：%s") % "、".join(names))
+        parts.append(_("改动：%s") % _("、").join(names))
     if line.transition == "dispatch":
-        parts.append("；".join(f"{order.get_role_display()} {order.unit}" for order in file.orders))
+        units = [f"{order.get_role_display()} {order.unit}" for order in file.orders]
+        parts.append(_("；").join(units))
     if line.data.get("outcome") in TriageOutcome.values:
         parts.append(str(TriageOutcome(line.data["outcome"]).label))
     if line.data.get("channel") in LegalChannel.values:

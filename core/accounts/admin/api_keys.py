@@ -158,4 +158,4 @@ class ApiKeyAdmin(RoleModelAdmin):
     @admin.display(description=_("权限范围"))
     def scope_names(self, key: ApiKey) -> str:
         """Name the scopes."""
-        return "、".join(str(Scope(scope).label) for scope in key.scopes)
+        return str(_("、")).join(str(Scope(scope).label) for scope in key.scopes)

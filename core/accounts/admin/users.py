@@ -303,7 +303,9 @@ class UserAdmin(RoleModelAdmin):
             if (row.starts_at is None or row.starts_at <= now)
             and (row.ends_at is None or now < row.ends_at)
         }
-        return "、".join(str(Role(role).label) for role in sorted(held)) or str(Role.CITIZEN.label)
+        return str(_("、")).join(str(Role(role).label) for role in sorted(held)) or str(
+            Role.CITIZEN.label
+        )
 
     @admin.display(description=_("两步验证"), boolean=True)
     def has_factor(self, user: User) -> bool:

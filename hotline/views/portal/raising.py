@@ -210,7 +210,8 @@ class AskPage(MatterView):
         try:
             raising.add_upload(upload=file, user=self.person, holder=self.holder, at=timezone.now())
         except DomainError as error:
-            return f"{file.name}：{_(str(error.message))}"
+            values = {"file": file.name, "problem": _(str(error.message))}
+            return _("%(file)s：%(problem)s") % values
         return ""
 
     def _blank_form(self, page: Page) -> MatterForm:
