@@ -159,7 +159,7 @@ class ReadTicket(APIView):
     @extend_schema(
         operation_id="tickets_read",
         summary="工单详情",
-        responses={200: shapes.TicketDetail, **problems(401, 403, 404)},
+        responses={200: shapes.TicketDetail, **problems(400, 401, 403, 404)},
     )
     def get(self, request: Request, no: str) -> Response:
         """Read one ticket with its orders and replies."""
@@ -178,7 +178,7 @@ class ListSimilar(APIView):
     @extend_schema(
         operation_id="tickets_similar",
         summary="相似工单",
-        responses={200: shapes.SimilarOutput(many=True), **problems(401, 403, 404)},
+        responses={200: shapes.SimilarOutput(many=True), **problems(400, 401, 403, 404)},
     )
     def get(self, request: Request, no: str) -> Response:
         """Rank earlier tickets by shared words and place; each says why."""
@@ -254,7 +254,7 @@ class Track(APIView):
             OpenApiParameter("ticket_no", OpenApiTypes.STR, required=True),
             OpenApiParameter("query_code", OpenApiTypes.STR, required=True),
         ],
-        responses={200: shapes.TrackOutput, **problems(404, 429)},
+        responses={200: shapes.TrackOutput, **problems(400, 404, 429)},
     )
     def get(self, request: Request) -> Response:
         """Show progress to who knows number and query code; anything else is not found."""
