@@ -341,6 +341,7 @@ class RoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             "subject": subject,
             "form": form,
             "consequences": list(deed.consequence(subject)),
+            "previewed_first": deed.preview is not None,
             "confirmed": form.digest() if preview is not None else "",
             "preview_template": deed.preview_template if preview is not None else "",
             "back_url": self._back_url(subject),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.reach import reaches_city, within_reach
 from core.accounts.states import Role
-from core.administration import rooms
+from core.administration import rooms, vocabulary
 from core.administration.deeds import Deed, DeedForm, Doing
 from core.administration.rights import ReadOnlyInline, RoleModelAdmin, acting_user
 from core.administration.year_picture import year_picture
@@ -139,7 +139,14 @@ def _preview(doing: Doing) -> dict[str, Any]:
             names={day.date: day.name for day in days},
         ),
         "preview": preview,
-        "moves": preview.moves[:SHOWN_MOVES],
+        "moves": [
+            (
+                vocabulary.word("clock_kind", move.clock.kind),
+                vocabulary.word("subject_type", move.clock.subject_type),
+                move,
+            )
+            for move in preview.moves[:SHOWN_MOVES]
+        ],
         "more_moves": max(0, len(preview.moves) - SHOWN_MOVES),
         "off_count": sum(day.is_off for day in days),
         "worked_count": sum(not day.is_off for day in days),

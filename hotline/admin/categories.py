@@ -122,9 +122,8 @@ class TableForm(DeedForm):
 
 def _read(text: str) -> tuple[list[CategoryRow], list[BadRow]]:
     units = Organisation.objects.filter(is_active=True).values_list("code", flat=True)
-    codes = Category.objects.values_list("code", flat=True)
     kinds = {str(label): value for value, label in MatterKind.choices}
-    return read_table(text, kinds=kinds, units=units, codes=codes)
+    return read_table(text, kinds=kinds, units=units, present=present_rows())
 
 
 def present_rows() -> dict[str, CategoryRow]:

@@ -64,12 +64,17 @@ class NoTableError(ValueError):
 
 
 def read_table(
-    text: str, *, kinds: Mapping[str, str], units: Iterable[str], codes: Iterable[str]
+    text: str,
+    *,
+    kinds: Mapping[str, str],
+    units: Iterable[str],
+    present: Mapping[str, CategoryRow],
 ) -> tuple[list[CategoryRow], list[BadRow]]:
     """Return the good rows and the bad ones.
 
-    ``kinds`` maps words to values, ``units`` and ``codes`` are those that exist. A parent must
-    exist or stand in the table. Raises NoTableError.
+    ``kinds`` maps words to values, ``units`` are the codes that exist, ``present`` the categories
+    by code. A parent must exist or stand in the table. A column that the table does not have keeps
+    what is there; an empty cell empties it. Raises NoTableError.
     """
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
     if not reader.fieldnames or not {"代码", "名称"} <= {n.strip() for n in reader.fieldnames}:
@@ -80,7 +85,7 @@ def read_table(
     ]
     if len(lines) > MOST_ROWS:
         raise NoTableError(_("一次最多导入 2000 行。"))
-    checker = _Checker(kinds, frozenset(units), set(codes))
+    checker = _Checker(kinds, frozenset(units), present)
     checker.codes |= {values.get("代码", "").strip() for _line, values in lines}
     return checker.sort(lines)
 
@@ -88,8 +93,14 @@ def read_table(
 class _Checker:
     """Sorts rows into good and bad ones."""
 
-    def __init__(self, kinds: Mapping[str, str], units: frozenset[str], codes: set[str]) -> None:
-        self.kinds, self.units, self.codes = kinds, units, codes
+    def __init__(
+        self,
+        kinds: Mapping[str, str],
+        units: frozenset[str],
+        present: Mapping[str, CategoryRow],
+    ) -> None:
+        self.kinds, self.units, self.present = kinds, units, present
+        self.codes = set(present)
         self.seen: set[str] = set()
 
     def sort(
@@ -140,17 +151,20 @@ class _Checker:
         return ""
 
     def row(self, values: Mapping[str, str]) -> CategoryRow:
-        """Return the row."""
-        kind = values.get("默认类型", "").strip()
+        """Return the row; what the table has no column for stays as it is."""
+        code = values["代码"].strip()
+        kept = self.present.get(code, CategoryRow(code=code, name=""))
+        kind = values.get("默认类型", kept.kind).strip()
+        active = values.get("启用")
         return CategoryRow(
-            code=values["代码"].strip(),
+            code=code,
             name=values["名称"].strip(),
-            keywords=_words(values),
+            keywords=_words(values) if "关键词" in values else kept.keywords,
             kind=self.kinds.get(kind, kind),
-            unit=values.get("默认承办单位", "").strip(),
-            external_code=values.get("外部代码", "").strip()[:40],
-            standard=values.get("所依标准", "").strip()[:60],
-            is_active=values.get("启用", "").strip().lower() in _TRUE,
+            unit=values.get("默认承办单位", kept.unit).strip(),
+            external_code=values.get("外部代码", kept.external_code).strip()[:40],
+            standard=values.get("所依标准", kept.standard).strip()[:60],
+            is_active=kept.is_active if active is None else active.strip().lower() in _TRUE,
         )
 
 

@@ -484,11 +484,16 @@ class TestHolidayNotices:
     ) -> None:
         desk.dispatched()
         before = dict(Clock.objects.values_list("id", "due_at"))
+        client = sign_in(system_admin)
 
-        answer = sign_in(system_admin).post(deed_url(HolidayNotice, "publish"), self.DATA)
+        first = client.get(deed_url(HolidayNotice, "publish")).content.decode()
+        answer = client.post(deed_url(HolidayNotice, "publish"), self.DATA)
 
+        assert 'type="submit">预览</button>' in first
+        assert "确认发布" not in first
         assert answer.status_code == 200
         page = answer.content.decode()
+        assert 'type="submit">确认发布</button>' in page
         assert "预览：还没有发布" in page
         assert "其中" in page
         assert "城市节" in page

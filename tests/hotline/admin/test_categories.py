@@ -1,5 +1,6 @@
 """诉求分类 in the admin site: the tree, and its table in and out."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,11 +150,16 @@ class TestImporting:
         assert not answer.context["difference"].changed
 
 
+TOP = CategoryRow(
+    code="01", name="城建", keywords=("路",), kind="complaint", unit="A", is_active=False
+)
+
+
 class TestReadingATable:
     KINDS = {"投诉": "complaint"}
 
     def read(self, text: str) -> Any:
-        return read_table(text, kinds=self.KINDS, units=["A"], codes=["01"])
+        return read_table(text, kinds=self.KINDS, units=["A"], present={"01": TOP})
 
     @pytest.mark.parametrize(
         ("row", "reason"),
@@ -171,6 +177,13 @@ class TestReadingATable:
 
         assert not good
         assert [(one.line, one.reason) for one in bad] == [(2, reason)]
+
+    def test_a_missing_column_keeps_and_an_empty_cell_empties(self) -> None:
+        (kept,), _none = self.read("代码,名称\n01,城市建设\n")
+        (emptied,), _none = self.read("代码,名称,关键词,默认承办单位,启用\n01,城市建设,,,是\n")
+
+        assert kept == replace(TOP, name="城市建设")
+        assert emptied == CategoryRow(code="01", name="城市建设", kind="complaint")
 
     def test_a_code_stands_once(self) -> None:
         good, bad = self.read("代码,名称\n0101,甲\n0101,乙\n")
