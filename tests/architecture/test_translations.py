@@ -25,7 +25,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import template as templates
 
+from core.accounts.states import Role
 from hotline.models import Ticket
+from tests.factories.core import member
 from tests.factories.hotline import Desk, ticket
 
 ROOT = Path(settings.BASE_DIR)
@@ -34,6 +36,7 @@ MO = PO.with_suffix(".mo")
 ROOMS = ("config", "core", "hotline", "services", "licenses", "community")
 
 HAN = re.compile(r"[\u3400-\u9fff]+")
+CHINESE = re.compile(r"[\u3001-\u303f\u3400-\u9fff\uff00-\uffef]+")  # with its punctuation
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 ENTRY = re.compile(
     r'(?P<flags>(?:^#.*\n)*)^msgid (?P<id>(?:".*"\n)+)'
@@ -150,7 +153,7 @@ def unmarked(text: str) -> list[str]:
         elif token.token_type == TokenType.BLOCK and word in OPENING:
             inside = word
         elif not inside and is_plain(token, word):
-            found += HAN.findall(re.sub(r"<!--.*?-->", "", bare(token), flags=re.DOTALL))
+            found += CHINESE.findall(re.sub(r"<!--.*?-->", "", bare(token), flags=re.DOTALL))
     return found
 
 
@@ -166,12 +169,12 @@ def bare(token: Token) -> str:
     return re.sub(r"""_\((["']).*?\1\)""", "", token.contents)
 
 
-def shown_han(source: str, *allowed: str) -> set[str]:
+def shown_chinese(source: str, *allowed: str) -> set[str]:
     """Return the Chinese in a page's source, also in its JSON, but for what is allowed."""
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), source)
     for words in (LANGUAGE_SWITCH, *allowed):
         text = text.replace(words, "")
-    return set(HAN.findall(text))
+    return set(CHINESE.findall(text))
 
 
 class TestCatalogue:
@@ -315,7 +318,7 @@ class TestEnglishPages:
 
         examples = set(HAN.findall("“路灯”")) if path == "/search/" else set()
         assert '<html lang="en"' in page
-        assert shown_han(page) <= examples
+        assert shown_chinese(page) <= examples
 
     @pytest.mark.parametrize("slug", ["kind", "where", "evidence", "contact"])
     def test_the_form_asks_in_english(self, reader: Client, slug: str) -> None:
@@ -325,7 +328,7 @@ class TestEnglishPages:
         page = reader.get(f"/hotline/new/{slug}/").content.decode()
 
         assert "Step" in page or "step" in page
-        assert shown_han(page, place.name) == set()
+        assert shown_chinese(page, place.name) == set()
 
     def test_a_refused_form_says_why_in_english(self, reader: Client) -> None:
         answer = reader.post("/hotline/new/kind/", {"kind": "", "content": ""})
@@ -333,7 +336,7 @@ class TestEnglishPages:
         page = answer.content.decode()
         assert answer.status_code == 422
         assert "Please choose the kind of request." in page
-        assert shown_han(page) == set()
+        assert shown_chinese(page) == set()
 
     def test_the_console_is_english_but_for_names_and_citizens_words(
         self, reader: Client, desk: Desk
@@ -345,7 +348,54 @@ class TestEnglishPages:
             page = reader.get(path, follow=True).content.decode()
 
             assert made.no in page
-            assert shown_han(page, *names_on(made, desk)) == set()
+            assert shown_chinese(page, *names_on(made, desk)) == set()
+
+    def test_the_steps_of_handling_are_english(self, reader: Client, desk: Desk) -> None:
+        made = desk.in_review()
+        order = desk.lead_order(made)
+        said = ("三盏路灯已于当日修复。", "没有修好", "已电话联系市民，约定当日到场。", "请核实")
+        names = [user.get_full_name() for user in (desk.handler, desk.head)]
+
+        for user, path in (
+            (desk.lead, reverse("console:ticket", args=[made.no])),
+            (desk.auditor, reverse("console:review", args=[made.no])),
+            (desk.handler, reverse("console:order", args=[order.no])),
+        ):
+            reader.force_login(user)
+            page = reader.get(path).content.decode()
+
+            assert desk.unit.name in page
+            known = (*names_on(made, desk), *said, *names, user.get_full_name(), desk.unit.name)
+            assert shown_chinese(page, *known) == set()
+
+    def test_a_citizen_follows_the_progress_in_english(self, reader: Client, desk: Desk) -> None:
+        made = desk.replied()
+
+        proof = {"ticket_no": made.no, "proof": made.query_code}
+        page = reader.post("/track/", proof, follow=True).content.decode()
+
+        assert "Please evaluate" in page
+        known = (*names_on(made, desk), "三盏路灯已于当日修复。", desk.unit.name)
+        assert shown_chinese(page, *known) == set()
+
+    @pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN])
+    def test_an_administrator_reads_english(self, reader: Client, role: Role) -> None:
+        user = member(role)
+        reader.force_login(user)
+
+        page = reader.get(reverse("admin:index")).content.decode()
+
+        assert "Rongjiang" in page
+        assert shown_chinese(page, user.get_full_name()) == set()
+
+    def test_says_when_a_reply_is_due_and_why_then(self, reader: Client) -> None:
+        made = ticket()
+
+        proof = {"ticket_no": made.no, "proof": made.query_code}
+        page = reader.post("/track/", proof, follow=True).content.decode()
+
+        assert "You will have a reply by Wed 25 Nov." in page
+        assert "7 working days; Mon 16 Nov itself is not counted" in page
 
     def test_a_refusal_of_the_domain_is_english(self, reader: Client, desk: Desk) -> None:
         made = ticket()
@@ -358,4 +408,4 @@ class TestEnglishPages:
 
         page = answer.content.decode()
         assert "Please choose the channel that the citizen should be told." in page
-        assert shown_han(page, *names_on(made, desk)) == set()
+        assert shown_chinese(page, *names_on(made, desk)) == set()
