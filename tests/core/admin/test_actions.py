@@ -1,4 +1,4 @@
-"""The domain refuses what no page offers: called directly, by the wrong person, in a wrong state."""
+"""The domain refuses what no page offers: called directly, by the wrong person or too late."""
 
 from datetime import date, timedelta
 from typing import Any
