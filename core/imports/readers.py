@@ -4,7 +4,7 @@ import codecs
 import csv
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 from xml.etree.ElementTree import ParseError
@@ -16,6 +16,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 ENCODINGS = ("utf-8-sig", "gb18030")
 SAMPLE_BYTES = 1 << 20
 LINE_MAX = 1 << 20
+FIELD_MAX = 1 << 17
+TOO_LONG = "x" * (FIELD_MAX + 1)
 PARTS_MAX = 1_000
 UNPACKED_MAX = 512 << 20
 STRINGS_MAX = 64 << 20
@@ -81,20 +83,20 @@ def count_rows(path: Path) -> int | None:
 
 
 def _read_csv(path: Path, encoding: str) -> Iterator[Item]:
-    csv.field_size_limit(LINE_MAX)
+    csv.field_size_limit(FIELD_MAX)
     with _opened(path, encoding) as file:
         reader = csv.reader(_bounded(file))
         header = next(reader, None)
         if not header or not any(cell.strip() for cell in header):
             raise FileProblemError("文件第一行应为列名。")
-        names = [cell.strip() for cell in header]
+        names = _names(header)
         while True:
             try:
                 cells = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
-                yield reader.line_num, {}, f"这一行不是有效的 CSV（{error}）。"
+            except csv.Error:
+                yield reader.line_num, {}, f"这一行不是有效的 CSV，或一格超过 {FIELD_MAX} 个字符。"
                 continue
             if any(cells):
                 yield _named(reader.line_num, names, cells)
@@ -108,11 +110,21 @@ def _opened(path: Path, encoding: str) -> TextIO:
 
 
 def _bounded(file: TextIO) -> Iterator[str]:
-    """Yield the lines. Of one longer than LINE_MAX only so much is kept that readers refuse it."""
-    while line := file.readline(LINE_MAX + 2):
-        yield line
-        while len(line) == LINE_MAX + 2 and not line.endswith("\n"):
-            line = file.readline(LINE_MAX + 2)
+    """Yield the lines; in the place of one longer than LINE_MAX one that every reader refuses."""
+    while line := file.readline(LINE_MAX):
+        if line.endswith(("\n", "\r")) or len(line) < LINE_MAX:
+            yield line
+            continue
+        while line and not line.endswith(("\n", "\r")):
+            line = file.readline(LINE_MAX)
+        yield TOO_LONG
+
+
+def _names(header: Sequence[Any]) -> list[str]:
+    names = [str(cell or "").strip() for cell in header]
+    while names and not names[-1]:
+        names.pop()
+    return names
 
 
 def _named(line: int, names: list[str], cells: list[Any]) -> Item:
@@ -131,7 +143,7 @@ def _read_jsonl(path: Path) -> Iterator[Item]:
 
 
 def _parsed(line: int, text: str) -> Item:
-    if len(text) > LINE_MAX:
+    if text is TOO_LONG:
         return line, {}, f"这一行超过 {LINE_MAX} 个字符。"
     try:
         values = json.loads(text)
@@ -160,7 +172,7 @@ def _read_sheet(rows: Iterator[tuple[Any, ...]]) -> Iterator[Item]:
     header = next(rows, None)
     if not header or not any(header):
         raise FileProblemError("工作表第一行应为列名。")
-    names = [str(cell or "").strip() for cell in header]
+    names = _names(header)
     for line, cells in enumerate(rows, start=2):
         if any(cell is not None for cell in cells):
             yield _named(line, names, list(cells))

@@ -29,6 +29,7 @@ FIELDS = (
     "caller_phone",
     "caller_id_no",
 )
+ID_MAX = 120
 TRUE_WORDS = {"1", "true", "yes", "y", "是", "对"}
 FALSE_WORDS = {"", "0", "false", "no", "n", "否"}
 MOMENT_FORMATS = (
@@ -85,9 +86,9 @@ class RowReader:
     def external_id(self, row: Row) -> str:
         """Return the row's own id, or the digest of its words: the same row is the same id."""
         given = clean_line(self.text(row, "external_id"))
-        if given:
-            return given[:120]
-        words = "\x1f".join(self.text(row, name) for name in FIELDS)
+        if given and len(given) <= ID_MAX:
+            return given
+        words = given or "\x1f".join(self.text(row, name) for name in FIELDS)
         return "sha256:" + hashlib.sha256(words.encode(errors="replace")).hexdigest()[:40]
 
     def contact(self, row: Row) -> NewContact:

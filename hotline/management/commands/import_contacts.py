@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from core.errors import DomainError
 from core.imports.readers import FileProblemError, count_rows, read_rows
 from hotline.actions.importing import import_rows
 from hotline.rules.import_rows import FIELDS, Row, RowReader
@@ -53,6 +54,8 @@ class Command(BaseCommand):
             counts = self._import(path, reader, options["encoding"])
         except FileProblemError as error:
             raise CommandError(str(error)) from error
+        except DomainError as error:
+            raise CommandError(str(error.message)) from error
         self.stdout.write(
             f"新增 {counts['added']} 条，已有 {counts['known']} 条，未导入 {counts['bad']} 条。"
         )
@@ -62,7 +65,9 @@ class Command(BaseCommand):
         columns = {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
         unknown = sorted(set(columns) - set(FIELDS))
         if unknown:
-            raise CommandError(f"--map 中有未知字段：{'、'.join(unknown)}。可用：{'、'.join(FIELDS)}")
+            raise CommandError(
+                f"--map 中有未知字段：{'、'.join(unknown)}。可用：{'、'.join(FIELDS)}"
+            )
         return columns
 
     def _import(self, path: Path, reader: RowReader, encoding: str) -> Counter[str]:
