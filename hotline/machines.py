@@ -19,7 +19,9 @@ def ticket_scopes(ticket: Ticket) -> list[str]:
     scopes = [f"ticket:{ticket.no}"]
     scopes += [f"desk:{code}" for code in ticket.region.path.strip("/").split("/") if code]
     if ticket.rounds:
-        units = HandlingOrder.objects.filter(matter=ticket.matter_id).values_list("unit_id", flat=True)
+        units = HandlingOrder.objects.filter(matter=ticket.matter_id).values_list(
+            "unit_id", flat=True
+        )
         scopes += [f"unit:{unit}" for unit in units]
     if ticket.citizen_id:
         scopes.append(f"user:{ticket.citizen_id}")

@@ -92,7 +92,7 @@ class TriageOutcome(models.TextChoices):
     ANSWERED = "answered", _("知识库直接答复")
     REDIRECTED = "redirected", _("告知法定途径")
     LINKED = "linked", _("重复诉求，关联原工单")
-    EXPLAINED_SECRET = "explained_secret", _("涉密或涉隐私，解释说明")  # noqa: S105  a choice, no secret
+    EXPLAINED_SECRET = "explained_secret", _("涉密或涉隐私，解释说明")
     GUIDED = "guided", _("不属政府职责，引导市场或社会渠道")
     EXPLAINED_UNLAWFUL = "explained_unlawful", _("违法或违背公序良俗，劝导教育")
     ABUSE = "abuse", _("恶意扰乱秩序，警告并记录")
@@ -116,7 +116,7 @@ class LegalChannel(models.TextChoices):
 
 
 class Solved(models.TextChoices):
-    """"Solved?" is asked apart from "satisfied?"."""
+    """ "Solved?" is asked apart from "satisfied?"."""
 
     YES = "yes", _("已解决")
     PARTLY = "partly", _("部分解决")
@@ -169,7 +169,15 @@ def _rule(sources: tuple[str, ...], target: str, *roles: Role, needs_reason: boo
 
 
 _T = TicketState
-_TRIAGED = (_T.ANSWERED, _T.TRANSFERRED, _T.REDIRECTED, _T.LINKED, _T.EXPLAINED, _T.GUIDED, _T.ABUSE)
+_TRIAGED = (
+    _T.ANSWERED,
+    _T.TRANSFERRED,
+    _T.REDIRECTED,
+    _T.LINKED,
+    _T.EXPLAINED,
+    _T.GUIDED,
+    _T.ABUSE,
+)
 _TRIAGERS = (Role.AGENT, Role.SHIFT_LEAD, Role.DISPATCHER)
 
 TICKET_TRANSITIONS: dict[str, Rule] = {
@@ -195,7 +203,9 @@ TICKET_TRANSITIONS: dict[str, Rule] = {
     ),
     "close_after_review": _rule((_T.REVIEW,), _T.CLOSED, Role.AUDITOR, needs_reason=True),
     "redo": _rule((_T.REVIEW,), _T.DISPATCHED, Role.AUDITOR, needs_reason=True),
-    "withdraw": _rule((_T.REGISTERED, _T.DISPATCHED), _T.WITHDRAWN, Role.CITIZEN, needs_reason=True),
+    "withdraw": _rule(
+        (_T.REGISTERED, _T.DISPATCHED), _T.WITHDRAWN, Role.CITIZEN, needs_reason=True
+    ),
 }
 
 _O = OrderState
@@ -229,7 +239,9 @@ OUTCOME_TRANSITION: dict[TriageOutcome, str] = {
     TriageOutcome.ABUSE: "close_as_abuse",
     TriageOutcome.DISPATCHED: "dispatch",
 }
-CHANNEL_REQUIRED = frozenset({TriageOutcome.TRANSFERRED, TriageOutcome.REDIRECTED, TriageOutcome.GUIDED})
+CHANNEL_REQUIRED = frozenset(
+    {TriageOutcome.TRANSFERRED, TriageOutcome.REDIRECTED, TriageOutcome.GUIDED}
+)
 EMERGENCY_CHANNELS = frozenset(
     {
         LegalChannel.POLICE_110,
@@ -238,3 +250,9 @@ EMERGENCY_CHANNELS = frozenset(
         LegalChannel.TRAFFIC_122,
     }
 )
+
+DIAGRAMS: dict[str, tuple[dict[str, Rule], type[models.TextChoices]]] = {
+    "工单 Ticket": (TICKET_TRANSITIONS, TicketState),
+    "承办单 HandlingOrder": (ORDER_TRANSITIONS, OrderState),
+}
+"""What ``manage.py draw_states`` draws."""

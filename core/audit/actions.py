@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from core.accounts.models import User
 from core.audit.chain import GENESIS, head_mac, link, new_proof
-from core.inserts import save_new
 from core.audit.models import AuditEntry, AuditHead, AuditSeal, Outcome
+from core.inserts import save_new
 
 SEALING_LOCK = 0x41554454
 BATCH = 1_000

@@ -58,7 +58,7 @@ def render(*, template: str, context: Mapping[str, object], verify_url: str) -> 
 
 def render_page(page: str) -> Rendered:
     """Return the PDF of an HTML page that uses the face of ``fonts``."""
-    from weasyprint import HTML  # noqa: PLC0415  heavy, worker only
+    from weasyprint import HTML
 
     document = HTML(string=page, base_url=None, url_fetcher=_fetcher(page)).render()
     with warnings.catch_warnings():
@@ -73,7 +73,7 @@ def qr_code(text: str) -> str:
 
 
 def _fetcher(page: str) -> Any:
-    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415  heavy, worker only
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     faces = fonts.faces(html.unescape(page))
 

@@ -61,8 +61,8 @@ class PyHankoSealProvider:
 
     def seal(self, *, pdf: bytes, place: Place | None, reason: str) -> bytes:
         """Append a PAdES-B-B signature, with the visible stamp at its place."""
-        from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter  # noqa: PLC0415  heavy, worker only
-        from pyhanko.sign import fields, signers  # noqa: PLC0415  heavy, worker only
+        from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+        from pyhanko.sign import fields, signers
 
         metadata = signers.PdfSignatureMetadata(
             field_name=FIELD,
@@ -86,12 +86,12 @@ class PyHankoSealProvider:
 
     def check(self, pdf: bytes) -> SealCheck:
         """Look at the seal of a PDF; one without a readable seal is not intact."""
-        from pyhanko.keys import load_cert_from_pemder  # noqa: PLC0415  heavy, worker only
-        from pyhanko.pdf_utils.misc import PdfError  # noqa: PLC0415  heavy, worker only
-        from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415  heavy, worker only
-        from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415  heavy, worker only
-        from pyhanko.sign.validation.errors import SignatureValidationError  # noqa: PLC0415  heavy, worker only
-        from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415  heavy, worker only
+        from pyhanko.keys import load_cert_from_pemder
+        from pyhanko.pdf_utils.misc import PdfError
+        from pyhanko.pdf_utils.reader import PdfFileReader
+        from pyhanko.sign.validation import validate_pdf_signature
+        from pyhanko.sign.validation.errors import SignatureValidationError
+        from pyhanko_certvalidator import ValidationContext
 
         _key_path, certificate_path = self._ensure_key()
         trust = ValidationContext(
@@ -110,7 +110,7 @@ class PyHankoSealProvider:
         )
 
     def _signer(self) -> Any:
-        from pyhanko.sign import signers  # noqa: PLC0415  heavy, worker only
+        from pyhanko.sign import signers
 
         key_path, certificate_path = self._ensure_key()
         return signers.SimpleSigner.load(str(key_path), str(certificate_path))
@@ -197,13 +197,13 @@ def _stamp() -> bytes:
 
 
 def _stamp_style(path: str) -> Any:
-    from pyhanko.stamp import StaticStampStyle  # noqa: PLC0415  heavy, worker only
+    from pyhanko.stamp import StaticStampStyle
 
     return StaticStampStyle.from_pdf_file(path, border_width=0)
 
 
 def _field(place: Place | None) -> Any:
-    from pyhanko.sign import fields  # noqa: PLC0415  heavy, worker only
+    from pyhanko.sign import fields
 
     if place is None:
         return fields.SigFieldSpec(FIELD)

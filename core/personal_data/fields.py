@@ -65,7 +65,7 @@ class EncryptedTextField(models.Field):  # type: ignore[type-arg]  # not subscri
 
     def formfield(self, **kwargs: Any) -> Any:
         """Offer a plain text input."""
-        from django import forms  # noqa: PLC0415  forms are an edge: not needed to save a row
+        from django import forms
 
         return forms.CharField(
             **{"max_length": self.max_length, "required": not self.blank, **kwargs}

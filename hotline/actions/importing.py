@@ -74,4 +74,6 @@ def _import_row(
 
 def _first_reason(error: InvalidError) -> str:
     fields: dict[str, list[str]] = error.details.get("fields", {})
-    return "；".join(f"{name}：{reasons[0]}" for name, reasons in fields.items()) or str(error.message)
+    return "；".join(f"{name}：{reasons[0]}" for name, reasons in fields.items()) or str(
+        error.message
+    )

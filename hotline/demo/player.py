@@ -211,9 +211,7 @@ class Story:
 
     def _first_contact(self, order: HandlingOrder, at: datetime) -> None:
         text = self.path.get("first_contact_note") or "已与主办单位联系，核对情况。"
-        handling.record_first_contact(
-            order_no=order.no, text=text, by=self._handler(order), at=at
-        )
+        handling.record_first_contact(order_no=order.no, text=text, by=self._handler(order), at=at)
 
     def _progress(self, text: str, at: datetime) -> None:
         lead = self._lead()
@@ -231,9 +229,7 @@ class Story:
         self._answer(self._lead(), self.path["answer"], at)
 
     def _answer(self, order: HandlingOrder, text: str, at: datetime) -> None:
-        handling.submit_answer(
-            order_no=order.no, answer=text, by=self._handler(order), at=at
-        )
+        handling.submit_answer(order_no=order.no, answer=text, by=self._handler(order), at=at)
 
     def _send_back(self, at: datetime) -> None:
         lead, comment = self._lead(), self.path["approval"]["comment"]

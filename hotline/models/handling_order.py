@@ -62,7 +62,8 @@ class HandlingOrder(models.Model):
 
     data_classes = classify(
         internal="id no ticket matter unit role instruction state version handler answered_by"
-        " issued_by issued_at due_at queue_due_at signed_at first_contact_at answered_at approved_at",
+        " issued_by issued_at due_at queue_due_at signed_at first_contact_at answered_at"
+        " approved_at",
         personal="answer",
     )
 
@@ -89,7 +90,9 @@ class HandlingOrder(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["unit", "state", "queue_due_at", "id"], name="order_unit_queue_idx"),
+            models.Index(
+                fields=["unit", "state", "queue_due_at", "id"], name="order_unit_queue_idx"
+            ),
         ]
 
     def __str__(self) -> str:

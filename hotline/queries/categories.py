@@ -1,4 +1,4 @@
-"""The category tree, kept in the process for a few seconds: it changes rarely and is asked often."""
+"""The category tree, kept in the process for seconds: it changes rarely, is asked often."""
 
 import time
 from dataclasses import dataclass, field

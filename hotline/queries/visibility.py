@@ -53,6 +53,9 @@ def scopes_visible_to(user: User | None) -> list[str]:
     if user is None or not user.is_authenticated:
         return []
     scopes = [f"user:{user.pk}"]
-    scopes += [f"desk:{path.rstrip('/').rsplit('/', 1)[-1]}" for path in region_paths_of(user, CENTRE_ROLES)]
+    scopes += [
+        f"desk:{path.rstrip('/').rsplit('/', 1)[-1]}"
+        for path in region_paths_of(user, CENTRE_ROLES)
+    ]
     scopes += [f"unit:{unit}" for unit in units_of(user, UNIT_ROLES)]
     return scopes

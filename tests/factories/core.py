@@ -10,6 +10,12 @@ from core.accounts.states import OrganisationKind, Role
 from core.clocks.models import ClockPolicy
 from core.regions.models import Region, RegionLevel
 
+CITY = {
+    "code": "519900",
+    "name": "蓉江市",
+    "full_name": "蓉江市",
+    "level": RegionLevel.CITY,
+}
 EPOCH = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
 
 
@@ -42,7 +48,7 @@ class OrganisationFactory(DjangoModelFactory):
     kind = OrganisationKind.DEPARTMENT
     parent = None
     path = factory.LazyAttribute(lambda o: f"{o.parent.path if o.parent else ''}{o.code}/")
-    region = factory.LazyFunction(lambda: city())
+    region = factory.LazyFunction(lambda: RegionFactory(**CITY))
 
 
 class UserFactory(DjangoModelFactory):
@@ -60,7 +66,7 @@ class UserFactory(DjangoModelFactory):
 
 def city() -> Region:
     """Return the city's region."""
-    return RegionFactory(code="519900", name="蓉江市", full_name="蓉江市", level=RegionLevel.CITY)
+    return RegionFactory(**CITY)
 
 
 def district(code: str = "519901", name: str = "临江区") -> Region:

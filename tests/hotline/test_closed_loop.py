@@ -136,13 +136,19 @@ class TestTriage:
     def test_a_second_editor_is_told_both_versions(self, desk: Desk) -> None:
         made = ticket()
         triage.revise_ticket(
-            ticket_no=made.no, changes={"title": "甲"}, by=desk.agent, at=desk.tick(),
+            ticket_no=made.no,
+            changes={"title": "甲"},
+            by=desk.agent,
+            at=desk.tick(),
             expected_version=0,
         )
 
         with pytest.raises(StaleVersionError) as refusal:
             triage.revise_ticket(
-                ticket_no=made.no, changes={"title": "乙"}, by=desk.lead, at=desk.tick(),
+                ticket_no=made.no,
+                changes={"title": "乙"},
+                by=desk.lead,
+                at=desk.tick(),
                 expected_version=0,
             )
 
@@ -264,7 +270,9 @@ class TestClosing:
         made = desk.replied()
 
         done = closing.evaluate_ticket(
-            ticket=made, verdict=closing.Verdict(solved="yes", satisfaction=1), by=None,
+            ticket=made,
+            verdict=closing.Verdict(solved="yes", satisfaction=1),
+            by=None,
             at=desk.tick(),
         )
 
@@ -275,7 +283,9 @@ class TestClosing:
         made = desk.replied()
 
         done = closing.evaluate_ticket(
-            ticket=made, verdict=closing.Verdict(solved="yes", satisfaction=4), by=None,
+            ticket=made,
+            verdict=closing.Verdict(solved="yes", satisfaction=4),
+            by=None,
             at=desk.tick(),
         )
 
@@ -286,7 +296,9 @@ class TestClosing:
 
         with pytest.raises(closing.AlreadyEvaluatedError):
             closing.evaluate_ticket(
-                ticket=made, verdict=closing.Verdict(solved="yes", satisfaction=1), by=None,
+                ticket=made,
+                verdict=closing.Verdict(solved="yes", satisfaction=1),
+                by=None,
                 at=desk.tick(),
             )
         assert Evaluation.objects.count() == 1
@@ -312,7 +324,10 @@ class TestClosing:
         handling.approve_order(order_no=no, by=desk.head, at=desk.tick())
 
         done = closing.record_callback(
-            ticket_no=made.no, result="reached", by=desk.agent, at=desk.tick(),
+            ticket_no=made.no,
+            result="reached",
+            by=desk.agent,
+            at=desk.tick(),
             verdict=closing.Verdict(solved="yes", satisfaction=2),
         )
 
@@ -342,7 +357,9 @@ class TestClosing:
 
         with pytest.raises(closing.NotAnsweredYetError):
             closing.evaluate_ticket(
-                ticket=made, verdict=closing.Verdict(solved="yes", satisfaction=1), by=None,
+                ticket=made,
+                verdict=closing.Verdict(solved="yes", satisfaction=1),
+                by=None,
                 at=desk.tick(),
             )
 
@@ -383,6 +400,4 @@ class TestCitizen:
         with pytest.raises(ForbiddenError):
             citizen.withdraw_ticket(ticket=made, reason="恶作剧", by=stranger, at=desk.tick())
         with pytest.raises(TransitionRefusedError):
-            citizen.withdraw_ticket(
-                ticket=desk.replied(), reason="不要了", by=None, at=desk.tick()
-            )
+            citizen.withdraw_ticket(ticket=desk.replied(), reason="不要了", by=None, at=desk.tick())

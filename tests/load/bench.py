@@ -58,9 +58,10 @@ class Table:
 
     def text(self) -> str:
         """Return the whole table."""
+        version = connection.pg_version // 10_000
+        machine = f"{os.cpu_count()} cores · Python {platform.python_version()}"
         head = [
-            f"# {datetime.now(UTC):%Y-%m-%d} · {os.cpu_count()} cores · Python "
-            f"{platform.python_version()} · PostgreSQL {connection.pg_version // 10000}",
+            f"# {datetime.now(UTC):%Y-%m-%d} · {machine} · PostgreSQL {version}",
             "",
             "| what | ours | yardstick | ratio | bar |",
             "|---|---|---|---|---|",

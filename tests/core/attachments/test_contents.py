@@ -167,7 +167,7 @@ class TestOffice:
         assert office.inspect(io.BytesIO(document(main))) is kind
 
     def test_takes_one_that_a_real_program_wrote(self) -> None:
-        from openpyxl import Workbook  # noqa: PLC0415  only here
+        from openpyxl import Workbook
 
         out = io.BytesIO()
         book = Workbook()

@@ -140,7 +140,7 @@ class TestUpload:
         assert post(client, headers={"X-CSRFToken": "a" * 32}).status_code == 201
 
     def test_is_throttled(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        from core.http import throttles  # noqa: PLC0415  only here
+        from core.http import throttles
 
         monkeypatch.setitem(throttles.api_settings.DEFAULT_THROTTLE_RATES, "upload", "2/hour")
         address = {"REMOTE_ADDR": "203.0.113.77"}

@@ -27,8 +27,13 @@ def sealed() -> bytes:
 @pytest.fixture
 def document(sealed: bytes) -> Document:
     made = Document(
-        token=uuid4(), kind="demo", subject_type="demo", subject_id=1, sha256="ab" * 32,
-        state=DocumentState.READY, ready_at=timezone.now(),
+        token=uuid4(),
+        kind="demo",
+        subject_type="demo",
+        subject_id=1,
+        sha256="ab" * 32,
+        state=DocumentState.READY,
+        ready_at=timezone.now(),
     )
     made.file.save("x.pdf", ContentFile(sealed))
     return made

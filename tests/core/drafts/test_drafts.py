@@ -294,7 +294,7 @@ class TestView:
         assert not Draft.objects.exists()
 
     def test_is_throttled(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        from core.http import throttles  # noqa: PLC0415  only here
+        from core.http import throttles
 
         monkeypatch.setitem(throttles.api_settings.DEFAULT_THROTTLE_RATES, "draft", "1/hour")
         send(client)
