@@ -9,10 +9,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config import embedded
 from config.embedded.errors import from_os_error
@@ -197,16 +198,24 @@ def await_ready(supervisor: Supervisor, address: Address) -> bool:
             raise embedded.PlantError(
                 "网站没有启动成功，原因见上。 / The web did not start; see above."
             )
-        if web.is_running() and answers(f"{address.url}/readyz"):
+        if web.is_running() and answers(f"{address.url}/readyz", host=site_of(os.environ)):
             return True
     return False
 
 
-def answers(url: str) -> bool:
-    """Answer whether `url` says 200 within two seconds."""
+def site_of(env: Mapping[str, str]) -> str:
+    """The name under which the site wants to be addressed: others are refused."""
+    allowed = [name.strip().lstrip(".") for name in env.get("ALLOWED_HOSTS", "").split(",")]
+    named = [name for name in allowed if name and name != "*"]
+    return named[0] if named else urlsplit(env["PUBLIC_URL"]).netloc
+
+
+def answers(url: str, *, host: str) -> bool:
+    """Answer whether `url` says 200 within two seconds to who asks for `host`."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=2) as response:
+        request = urllib.request.Request(url, headers={"Host": host})  # noqa: S310  our own address
+        with opener.open(request, timeout=2) as response:
             return int(response.status) == 200  # noqa: PLR2004
     except (OSError, urllib.error.URLError, ValueError):
         return False

@@ -12,6 +12,7 @@ from typing import Any
 import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import Error as DatabaseError
 
@@ -27,8 +28,8 @@ NO_SPACE = "No space left on device"
 def main(logins: Path) -> int:
     """Do every step and write the table of demo logins to `logins`; answers the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-    django.setup()
     try:
+        django.setup()
         for name, options, title in STEPS:
             if name == "load_demo" and os.environ.get("WITHOUT_DEMO") == "1":
                 continue
@@ -37,6 +38,9 @@ def main(logins: Path) -> int:
             call_command(name, **options)
         collect_static(logins.with_name("static.sha256"))
         write_logins(logins)
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"{error} / The settings are incomplete.\n")
+        return 1
     except (DatabaseError, OSError) as error:
         if NO_SPACE in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
             sys.stderr.write("磁盘空间不足，请清理后重试。 / Disk full.\n")

@@ -152,7 +152,8 @@ class Ticket(models.Model):
     data_classes = classify(
         internal="id no matter origin kind category region urgency confidential publishable state"
         " version claimed_by triage_outcome triage_channel linked_to accused_unit rounds"
-        " received_at registered_at priority queue_due_at answer_due_at dispatched_at replied_at closed_at",
+        " received_at registered_at priority queue_due_at answer_due_at dispatched_at"
+        " replied_at closed_at",
         personal="query_code citizen title content address lng lat search_tokens",
     )
 

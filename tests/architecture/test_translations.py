@@ -5,8 +5,8 @@ committed .mo)::
 
     python manage.py makemessages -l en --no-location --no-wrap --no-obsolete \
         -i .venv -i var -i tests
-    # fill in the empty and the fuzzy entries of locale/en/LC_MESSAGES/django.po, then
-    msgfmt --check-format -o locale/en/LC_MESSAGES/django.mo locale/en/LC_MESSAGES/django.po
+    # fill in the empty and the fuzzy entries of config/locale/en/LC_MESSAGES/django.po, then
+    msgfmt --check-format -o config/locale/en/LC_MESSAGES/django.mo config/locale/en/LC_MESSAGES/django.po
 """
 
 import ast
@@ -31,7 +31,7 @@ from tests.factories.core import member
 from tests.factories.hotline import Desk, ticket
 
 ROOT = Path(settings.BASE_DIR)
-PO = ROOT / "locale/en/LC_MESSAGES/django.po"
+PO = ROOT / "config/locale/en/LC_MESSAGES/django.po"
 MO = PO.with_suffix(".mo")
 ROOMS = ("config", "core", "hotline", "services", "licenses", "community")
 
