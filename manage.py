@@ -57,10 +57,14 @@ def needs_servers(arguments: Sequence[str]) -> bool:
 
 
 def execute(arguments: Sequence[str]) -> None:
-    """Hand over to Django."""
+    """Hand over to Django; incomplete settings become one sentence and exit code 1."""
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(list(arguments))
+    try:
+        execute_from_command_line(list(arguments))
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error} / The settings are incomplete.")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 
 import manage
 from config.embedded.layout import REPOSITORY
+from config.launch import site_of
 
 
 class TestNeedsServers:
@@ -76,3 +77,37 @@ class TestObstacles:
         assert done.returncode == 1
         assert words in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
+
+    def test_a_missing_one_is_one_sentence(self) -> None:
+        env = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings.prod"}
+
+        done = subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            env=env,
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert done.returncode == 1
+        assert done.stderr.strip().splitlines() == [
+            "生产环境必须设置环境变量 DJANGO_SECRET_KEY。 / The settings are incomplete."
+        ]
+
+
+class TestAskingWhetherTheSiteAnswers:
+    @pytest.mark.parametrize(
+        ("allowed", "public", "expected"),
+        [
+            ("tongban.example,10.0.0.7", "https://x.example", "tongban.example"),
+            (".tongban.example", "https://x.example", "tongban.example"),
+            ("*", "https://x.example", "x.example"),
+            ("", "http://127.0.0.1:8000", "127.0.0.1:8000"),
+        ],
+    )
+    def test_uses_a_name_that_the_site_accepts(
+        self, allowed: str, public: str, expected: str
+    ) -> None:
+        assert site_of({"ALLOWED_HOSTS": allowed, "PUBLIC_URL": public}) == expected
