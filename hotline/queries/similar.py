@@ -194,3 +194,9 @@ def _load_frequencies() -> Mapping[str, float]:
 
 
 _frequencies = ProcessCache(_load_frequencies, seconds=REMEMBERED_SECONDS)
+
+
+def warm() -> None:
+    """Read what is remembered in the process, so that the next question need not."""
+    _vocabulary.get()
+    _frequencies.get()

@@ -13,7 +13,10 @@ WHERE c.contype = 'f'
     SELECT 1 FROM pg_index AS i
     WHERE i.indrelid = c.conrelid
       AND i.indkey[0] = c.conkey[1]
-      AND i.indpred IS NULL
+      AND (
+        i.indpred IS NULL  -- an index without the empty ones serves a key just as well
+        OR pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', a.attname)
+      )
       AND i.indisvalid
   )
 ORDER BY 1, 2

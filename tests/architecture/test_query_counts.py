@@ -23,6 +23,7 @@ from core.events.relay import number_pending
 from core.http.authentication import forget_known_keys
 from core.http.scopes import Scope
 from core.regions.queries import resolve
+from hotline.queries import similar
 from hotline.queries.categories import category_tree
 from hotline.states import OrderState, TicketState
 from tests.factories.core import EPOCH
@@ -67,6 +68,7 @@ class Meter:
         client = self.client(user)
         resolve("519901")
         category_tree()
+        similar.warm()
         with CaptureQueriesContext(connection) as captured:
             answer = ask(client)
         assert answer.status_code in {200, 201}, (name, answer.content)
