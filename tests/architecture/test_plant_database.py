@@ -12,6 +12,8 @@ from config import embedded
 from config.database import base
 from config.settings.base import database_from
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 def url() -> str:
@@ -19,18 +21,20 @@ def url() -> str:
 
 
 def pooled(settings: dict[str, object]) -> base.DatabaseWrapper:
-    connection = ConnectionHandler({"default": settings, "pooled": settings})["pooled"]
+    """A connection beside the suite's own one, with a pool as in a running city."""
+    connection = ConnectionHandler({"default": settings})["default"]
     assert isinstance(connection, base.DatabaseWrapper)
     return connection
 
 
 @pytest.fixture
-def city(url: str, django_db_blocker: pytest.FixtureRequest) -> Iterator[base.DatabaseWrapper]:
-    with django_db_blocker.unblock():
-        connection = pooled(database_from(url))
-        yield connection
-        connection.close()
-        connection.close_pool()
+def city(url: str) -> Iterator[base.DatabaseWrapper]:
+    settings = database_from(url)
+    settings["OPTIONS"]["pool"]["max_size"] = 1
+    connection = pooled(settings)
+    yield connection
+    connection.close()
+    connection.close_pool()
 
 
 def process_of(connection: base.DatabaseWrapper) -> int:
@@ -61,18 +65,16 @@ class TestPool:
 
         assert second != first
 
-    def test_loses_patience_where_nobody_answers(
-        self, monkeypatch: pytest.MonkeyPatch, django_db_blocker: pytest.FixtureRequest
-    ) -> None:
+    def test_loses_patience_where_nobody_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(base, "PATIENCE", 0.0)
         settings = database_from("postgresql://nobody@127.0.0.1:1/nothing")
         settings["OPTIONS"]["pool"] |= {"timeout": 0.1, "reconnect_timeout": 0.1}
 
-        with django_db_blocker.unblock():
-            connection = pooled(settings)
-            with pytest.raises(OperationalError):
-                connection.cursor()
-            connection.close_pool()
+        connection = pooled(settings)
+
+        with pytest.raises(OperationalError):
+            connection.cursor()
+        connection.close_pool()
 
     def test_tells_an_idle_connection_from_a_dead_one(self, url: str) -> None:
         with psycopg.connect(url, autocommit=True) as connection:

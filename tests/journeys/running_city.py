@@ -371,7 +371,11 @@ class Console(Client):
     def live(self) -> None:
         address = f"ws://127.0.0.1:{self.city.port}/ws/console/"
         with connect(
-            address, origin=Origin(self.city.url), additional_headers=self.headers, open_timeout=5
+            address,
+            origin=Origin(self.city.url),
+            additional_headers=self.headers,
+            open_timeout=5,
+            max_queue=None,  # a full queue would hold up the good-bye
         ) as line:
             self.connections += 1
             self._read_on()
