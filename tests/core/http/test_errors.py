@@ -1,16 +1,18 @@
 """Every error, in each of its three forms."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
-from django.test import AsyncClient, Client
+from django.db import DatabaseError, connection
+from django.test import AsyncClient, Client, RequestFactory
 from django.urls import resolve
 
 from core.accounts.states import Role
 from core.audit.models import AuditEntry, Outcome
 from core.http.errors import flatten
+from core.http.views import forbidden
 from tests.factories.core import UserFactory, member
 
 CHINESE = pytest.mark.parametrize(
@@ -271,3 +273,17 @@ class TestFlatten:
 
     def test_names_errors_of_the_whole(self) -> None:
         assert list(flatten(["x"])) == [("non_field_errors", "x")]
+
+
+class TestHandlersInForeignThreads:
+    def test_leave_no_connection_open(self, transactional_db: None, rf: RequestFactory) -> None:
+        request = rf.get("/page/denied/")
+        request.user = member(Role.AGENT)
+
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            response = thread.submit(forbidden, request, Exception()).result()
+            left_open = thread.submit(lambda: connection.connection is not None).result()
+
+        assert response.status_code == 403
+        assert AuditEntry.objects.filter(action="request.refused").count() == 1
+        assert not left_open
