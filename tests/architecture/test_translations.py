@@ -6,7 +6,7 @@ committed .mo)::
     python manage.py makemessages -l en --no-location --no-wrap --no-obsolete \
         -i .venv -i var -i tests
     # fill in the empty and the fuzzy entries of config/locale/en/LC_MESSAGES/django.po, then
-    msgfmt --check-format -o config/locale/en/LC_MESSAGES/django.mo config/locale/en/LC_MESSAGES/django.po
+    cd config/locale/en/LC_MESSAGES && msgfmt --check-format -o django.mo django.po
 """
 
 import ast
