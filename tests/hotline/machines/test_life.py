@@ -1,14 +1,13 @@
 """Whatever people do to a ticket and its orders, in whatever order, these truths hold."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
@@ -16,6 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from core.accounts.models import User
 from core.clocks.actions import pop_due
 from core.clocks.models import Clock
 from core.errors import DomainError
@@ -33,19 +33,28 @@ from hotline.states import (
     Satisfaction,
     Solved,
     TicketState,
+    Urgency,
 )
-from tests.hotline.machines.scenes import REASON, TRIAGE, World
+from tests.hotline.machines.scenes import ORDER_DEEDS, REASON, TRIAGE, World
 
 OPEN = ("running", "suspended")
 STAFF = ("agent", "lead", "auditor", "handler", "head", "assist_handler", "assist_head", "owner")
+RIGHT = {"reopen": "lead", "send_back": "head", "close_after_review": "auditor", "redo": "auditor"}
 ALIVE = sorted(set(TicketState) - FINAL_TICKET_STATES)
-people = st.sampled_from(STAFF)
+DEEDS = [
+    *("hold", "release", "revise", "decide", "dispatch", "reopen", "step", "step", "step"),
+    *("send_back", "evaluate", "call_back", "close_after_review", "redo", "withdraw"),
+]
+VERDICTS = [
+    closing.Verdict(solved=solved, satisfaction=level)
+    for solved in Solved.values
+    for level in Satisfaction.values
+]
 
 
 class Life(RuleBasedStateMachine):
-    """Two tickets in the hands of eight people who press whatever button they like."""
+    """Three tickets in the hands of eight people who press whatever button they like."""
 
-    tickets = Bundle("tickets")
     seen: ClassVar[set[tuple[str, int]]] = set()
 
     def __init__(self) -> None:
@@ -55,131 +64,101 @@ class Life(RuleBasedStateMachine):
         self.undo = transaction.atomic()
         self.undo.__enter__()
         self.world = World()
+        self.tickets: list[Ticket] = []
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    def try_to(self, deed: Any, **arguments: Any) -> None:
-        """Do it, or be refused; anything else than a refusal is a bug."""
-        try:
-            with transaction.atomic():
-                deed(at=self.world.tick(), **arguments)
-        except DomainError:
-            return
-        rows = Ticket.objects.exclude(pk=self.world.earlier.pk)
-        self.seen.update(rows.values_list("state", "rounds"))
-
-    @initialize(target=tickets, state=st.sampled_from(ALIVE))
-    def first(self, state: str) -> int:
-        return self.world.ticket_in(state).pk
-
-    @rule(target=tickets, state=st.sampled_from(TicketState.values))
-    def another(self, state: str) -> int:
-        return self.world.ticket_in(state).pk
-
-    @rule(which=tickets, who=people, hold=st.booleans(), stale=st.booleans())
-    def hold(self, which: int, who: str, hold: bool, stale: bool) -> None:
-        made = Ticket.objects.get(pk=which)
-        self.try_to(
-            triage.claim_ticket if hold else triage.release_ticket,
-            ticket_no=made.no,
-            by=getattr(self.world, who),
-            expected_version=made.version + 1 if stale else None,
-        )
-
-    @rule(which=tickets, who=people, urgency=st.sampled_from(["ordinary", "urgent", "emergency"]))
-    def revise(self, which: int, who: str, urgency: str) -> None:
-        made = Ticket.objects.get(pk=which)
-        changes = {"urgency": urgency, "title": "改过的标题"}
-        by = getattr(self.world, who)
-        self.try_to(triage.revise_ticket, ticket_no=made.no, changes=changes, by=by)
-
-    @rule(which=tickets, who=people, name=st.sampled_from(sorted(TRIAGE)))
-    def decide(self, which: int, who: str, name: str) -> None:
-        made = Ticket.objects.get(pk=which)
-        linked = self.world.earlier.no
-        decision = triage.Triage(reason=REASON, linked_no=linked, **TRIAGE[name])
-        by = getattr(self.world, who)
-        self.try_to(triage.triage_ticket, ticket_no=made.no, triage=decision, by=by)
-
-    @rule(which=tickets, who=people)
-    def reopen(self, which: int, who: str) -> None:
-        made = Ticket.objects.get(pk=which)
-        by = getattr(self.world, who)
-        self.try_to(triage.reopen_triage, ticket_no=made.no, reason=REASON, by=by)
-
-    @rule(which=tickets, who=st.sampled_from(["agent", "lead", "head"]), assisted=st.booleans())
-    def dispatch(self, which: int, who: str, assisted: bool) -> None:
-        made, world = Ticket.objects.get(pk=which), self.world
-        assists = (world.other.code,) if assisted else ()
-        order = triage.Dispatch(lead=world.unit.code, assists=assists)
-        by = getattr(world, who)
-        self.try_to(triage.dispatch_ticket, ticket_no=made.no, dispatch=order, by=by)
-
-    @rule(which=tickets, index=st.sampled_from(["01", "02"]), who=people, skip=st.booleans())
-    def step(self, which: int, index: str, who: str, skip: bool) -> None:
-        """Take an order one step further; ``who`` may be the wrong person for it."""
-        no = f"{Ticket.objects.get(pk=which).no}-{index}"
-        order = HandlingOrder.objects.filter(no=no).first()
-        if order is not None:
-            self._next(order, getattr(self.world, who if skip else self._right(order)))
-
-    def _right(self, order: HandlingOrder) -> str:
-        person = "head" if order.state == OrderState.ANSWERED else "handler"
-        return person if order.role == "lead" else f"assist_{person}"
-
-    def _next(self, order: HandlingOrder, by: Any) -> None:
-        if order.state == OrderState.ISSUED:
-            self.try_to(handling.sign_order, order_no=order.no, by=by)
-        elif order.state == OrderState.SIGNED:
-            self.try_to(handling.record_first_contact, order_no=order.no, text="已联系", by=by)
-        elif order.state == OrderState.HANDLING:
-            self.try_to(handling.submit_answer, order_no=order.no, answer="已修复", by=by)
-        else:
-            self.try_to(handling.approve_order, order_no=order.no, by=by)
-
-    @rule(which=tickets, who=people)
-    def send_back(self, which: int, who: str) -> None:
-        no = f"{Ticket.objects.get(pk=which).no}-01"
-        by = getattr(self.world, who)
-        self.try_to(handling.send_back_order, order_no=no, reason=REASON, by=by)
+    @initialize(states=st.lists(st.sampled_from(ALIVE), min_size=3, max_size=3))
+    def begin(self, states: list[str]) -> None:
+        self.tickets = [self.world.ticket_in(state) for state in states]
 
     @rule(
-        which=tickets,
-        solved=st.sampled_from(Solved.values),
-        level=st.sampled_from(Satisfaction.values),
-        known=st.booleans(),
+        index=st.integers(0, 2),
+        deed=st.sampled_from(DEEDS),
+        who=st.none() | st.sampled_from(STAFF),
+        pick=st.integers(0, 99),
     )
-    def evaluate(self, which: int, solved: str, level: int, known: bool) -> None:
-        verdict = closing.Verdict(solved=solved, satisfaction=level)
-        by = self.world.owner if known else None
-        made = Ticket.objects.get(pk=which)
-        self.try_to(closing.evaluate_ticket, ticket=made, verdict=verdict, by=by)
-
-    @rule(which=tickets, who=people, result=st.sampled_from(CallbackResult.values))
-    def call_back(self, which: int, who: str, result: str) -> None:
-        verdict = closing.Verdict(solved="no", satisfaction=4) if result == "reached" else None
-        no = Ticket.objects.get(pk=which).no
-        by = getattr(self.world, who)
-        self.try_to(closing.record_callback, ticket_no=no, result=result, verdict=verdict, by=by)
-
-    @rule(which=tickets, who=people, again=st.booleans())
-    def review(self, which: int, who: str, again: bool) -> None:
-        deed = closing.order_redo if again else closing.close_after_review
-        no = Ticket.objects.get(pk=which).no
-        self.try_to(deed, ticket_no=no, reason=REASON, by=getattr(self.world, who))
-
-    @rule(which=tickets, days=st.integers(0, 3))
-    def withdraw(self, which: int, days: int) -> None:
-        if days == 0:
-            made = Ticket.objects.get(pk=which)
-            self.try_to(citizen.withdraw_ticket, ticket=made, reason=REASON, by=None)
+    def somebody_does_something(self, index: int, deed: str, who: str | None, pick: int) -> None:
+        """``who`` None is the right person for it; ``pick`` chooses among what can be chosen."""
+        made = Ticket.objects.get(pk=self.tickets[index].pk)
+        by = getattr(self.world, who or RIGHT.get(deed, "agent"))
+        try:
+            with transaction.atomic():
+                getattr(self, f"do_{deed}")(made, by, who is None, pick)
+        except DomainError:
+            return
+        self.seen.update(Ticket.objects.filter(pk=made.pk).values_list("state", "rounds"))
 
     @rule(hours=st.integers(1, 24 * 12))
     def time_passes(self, hours: int) -> None:
         self.world.now += timedelta(hours=hours)
         pop_due(at=self.world.now)
+
+    def do_hold(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        version = made.version + pick % 2
+        at = self.world.tick()
+        triage.claim_ticket(ticket_no=made.no, by=by, at=at, expected_version=version)
+
+    def do_release(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        triage.release_ticket(ticket_no=made.no, by=by, at=self.world.tick())
+
+    def do_revise(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        changes = {"urgency": Urgency.values[pick % 3], "title": "改过的标题"}
+        triage.revise_ticket(ticket_no=made.no, changes=changes, by=by, at=self.world.tick())
+
+    def do_decide(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        chosen = TRIAGE[sorted(TRIAGE)[pick % len(TRIAGE)]]
+        decision = triage.Triage(reason=REASON, linked_no=self.world.earlier.no, **chosen)
+        triage.triage_ticket(ticket_no=made.no, triage=decision, by=by, at=self.world.tick())
+
+    def do_dispatch(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        assists = (self.world.other.code,) if pick % 2 else ()
+        order = triage.Dispatch(lead=self.world.unit.code, assists=assists)
+        triage.dispatch_ticket(ticket_no=made.no, dispatch=order, by=by, at=self.world.tick())
+
+    def do_reopen(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        triage.reopen_triage(ticket_no=made.no, reason=REASON, by=by, at=self.world.tick())
+
+    def do_step(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        """Take an order of the ticket one step further."""
+        orders = list(made.orders.order_by("id"))
+        if not orders:
+            return
+        order = orders[pick % len(orders)]
+        person = "head" if order.state == OrderState.ANSWERED else "handler"
+        if right:
+            by = getattr(self.world, person if order.role == "lead" else f"assist_{person}")
+        name = _NEXT.get(order.state, "approve")
+        ORDER_DEEDS[name](self.world, order, by, self.world.tick())
+
+    def do_send_back(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        no, at = f"{made.no}-01", self.world.tick()
+        handling.send_back_order(order_no=no, reason=REASON, by=by, at=at)
+
+    def do_evaluate(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        """The citizen, by account or by query code."""
+        verdict = VERDICTS[pick % len(VERDICTS)]
+        owner = self.world.owner if pick % 2 else None
+        closing.evaluate_ticket(ticket=made, verdict=verdict, by=owner, at=self.world.tick())
+
+    def do_call_back(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        result = CallbackResult.values[pick % len(CallbackResult)]
+        verdict = VERDICTS[pick % len(VERDICTS)] if result == CallbackResult.REACHED else None
+        at = self.world.tick()
+        closing.record_callback(ticket_no=made.no, result=result, verdict=verdict, by=by, at=at)
+
+    def do_close_after_review(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        closing.close_after_review(ticket_no=made.no, reason=REASON, by=by, at=self.world.tick())
+
+    def do_redo(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        closing.order_redo(ticket_no=made.no, reason=REASON, by=by, at=self.world.tick())
+
+    def do_withdraw(self, made: Ticket, by: User, right: bool, pick: int) -> None:
+        """Citizens rarely do."""
+        if pick % 4 == 0:
+            citizen.withdraw_ticket(ticket=made, reason=REASON, by=None, at=self.world.tick())
 
     @invariant()
     def versions_follow_the_log(self) -> None:
@@ -239,6 +218,13 @@ class Life(RuleBasedStateMachine):
                 assert not made.evaluations.filter(round=made.rounds).exists()
 
 
+_NEXT = {
+    OrderState.ISSUED: "sign",
+    OrderState.SIGNED: "record_first_contact",
+    OrderState.HANDLING: "submit_answer",
+}
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_the_truths_hold_in_every_life() -> None:
@@ -247,8 +233,8 @@ def test_the_truths_hold_in_every_life() -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=40,
+            max_examples=15,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

@@ -43,7 +43,7 @@ class TestReadMoment:
         assert read_moment(text, ZONE) == datetime(2026, 11, 16, 1, tzinfo=UTC)
 
     def test_a_day_begins_at_local_midnight(self) -> None:
-        for text in ("2026-11-16", "2026/11/16", "2026年11月16日", "２０２６-１１-16"):
+        for text in ("2026-11-16", "2026/11/16", "2026年11月16日"):
             assert read_moment(text, ZONE) == datetime(2026, 11, 15, 16, tzinfo=UTC)
 
     def test_nothing_is_nothing(self) -> None:
