@@ -4,6 +4,7 @@ One server (HTTP, sockets and static files) runs in the suite's own process on t
 the relay runs beside it in a thread, so that an open console hears of what others do.
 """
 
+import asyncio
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.db import close_old_connections
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
 from core.accounts.models import User
 from core.events.relay import run_once
@@ -27,6 +28,9 @@ from tests.journeys.chromium import DESKTOP
 PATIENCE = 10.0
 RELAY_PAUSE = 0.05
 SERIOUS = {"serious", "critical"}
+REFUSED = 400
+ONLY_VIOLATIONS = {"resultTypes": ["violations"]}
+PARTS_OF_A_PAGE = {"script", "stylesheet", "image", "font"}
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.effectiveDirective} refuses ${event.blockedURI || "inline"}`);
@@ -34,12 +38,31 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
+def carried_through(application: Any) -> Any:
+    """Finish what a browser no longer waits for, as the site's own server does.
+
+    A request that Django cancels half way would leave its connection to the database open.
+    """
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        async def hear() -> Any:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                await asyncio.Future()
+            return message
+
+        await application(scope, hear, send)
+
+    return serve
+
+
 @contextmanager
 def running_server() -> Iterator[str]:
     """Serve HTTP and sockets on a free port, on the test's own database."""
     from config.asgi import application, http_application
 
-    application.application_mapping["http"] = ASGIStaticFilesHandler(http_application)
+    pages = carried_through(ASGIStaticFilesHandler(http_application))
+    application.application_mapping["http"] = pages
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -114,6 +137,7 @@ class Desktop:
         self.troubles: list[str] = []
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("console", self._note)
+        self.page.on("response", self._note_missing)
 
     def sign_in(self, user: User) -> None:
         """Give the browser a session of the user."""
@@ -131,6 +155,10 @@ class Desktop:
         if message.type == "error" and not message.text.startswith(expected):
             self.troubles.append(f"{self.page.url}: {message.text}")
 
+    def _note_missing(self, response: Response) -> None:
+        if response.status >= REFUSED and response.request.resource_type in PARTS_OF_A_PAGE:
+            self.troubles.append(f"{self.page.url}: {response.status} {response.url}")
+
     def open(self, path: str, *, online: bool = True) -> Page:
         """Open a page and, where there is a socket, wait until it is up."""
         self.page.goto(self.base + path)
@@ -140,7 +168,7 @@ class Desktop:
 
     def violations(self) -> list[str]:
         """Return what axe finds serious on the present page."""
-        found = Axe().run(self.page).response["violations"]
+        found = Axe().run(self.page, options=ONLY_VIOLATIONS).response["violations"]
         return [
             f"{one['id']}: {one['nodes'][0]['target']}" for one in found if one["impact"] in SERIOUS
         ]

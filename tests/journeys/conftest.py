@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from playwright.sync_api import Browser
 
 from core.accounts.models import User
@@ -32,6 +33,7 @@ def browser() -> Iterator[Browser]:
     try:
         with running_browser() as started:
             yield started
+            connections.close_all()  # beside a running loop Django keeps connections of their own
     finally:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
         if allowed is not None:
