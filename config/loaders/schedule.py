@@ -35,6 +35,13 @@ BEATS = (
     Beat("到期时限 fire due clocks", "core.clocks.tasks.fire_due_clocks", seconds=5),
     Beat("审计封存 seal audit", "core.audit.tasks.seal_audit", seconds=10),
     Beat(
+        "审计链核验 check the audit chain",
+        "core.audit.tasks.check_audit_chain",
+        minute=10,
+        hour="4",
+        expires=3000,
+    ),
+    Beat(
         "消息发送 deliver notifications",
         "core.notifications.tasks.deliver_notifications",
         seconds=5,
