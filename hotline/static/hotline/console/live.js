@@ -129,7 +129,7 @@ async function showWatchers({ ticket_no: no, people }) {
 
 function onHint(message) {
   if (message.type === "hint") take(message);
-  if (message.type === "presence") showWatchers(message);
+  if (message.type === "presence") showWatchers(message).catch(() => {}); // names come with the next one
 }
 
 let offlineTimer = null;

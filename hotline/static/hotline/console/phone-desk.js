@@ -7,18 +7,29 @@ import "./ticket.js";
 const PAUSE = 350;
 const DIGITS_MIN = 7;
 
+const asked = new Map();
+
+/** Ask and show; an answer that was overtaken by a newer question is dropped. Returns whether it was shown. */
 async function post(url, fields, target) {
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: { "HX-Request": "true", "X-CSRFToken": csrfToken() },
-    body: new URLSearchParams(fields),
-  });
-  if (!answer.ok) return;
-  target.innerHTML = await answer.text();
-  startWithin(target);
+  const question = Symbol(url);
+  asked.set(url, question);
+  try {
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: { "HX-Request": "true", "X-CSRFToken": csrfToken() },
+      body: new URLSearchParams(fields),
+    });
+    const words = await answer.text();
+    if (!answer.ok || asked.get(url) !== question) return false;
+    target.innerHTML = words;
+    startWithin(target);
+    return true;
+  } catch {
+    return false; // the connection banner already says so; typing on asks again
+  }
 }
 
-/** Call `work` when typing rests; an answer that was overtaken by a newer question is dropped. */
+/** Call `work` when typing rests. */
 function rested(work) {
   let timer = null;
   return () => {
@@ -30,13 +41,16 @@ function rested(work) {
 behaviour("[data-phone-desk]", (form) => {
   const phone = form.querySelector("#id_caller_phone");
   let last = phone.value;
-  const look = rested(() => {
+  const look = rested(async () => {
     const digits = phone.value.replace(/\D/g, "");
     if (phone.value === last || (digits.length && digits.length < DIGITS_MIN)) return;
-    last = phone.value;
-    post(form.dataset.lookupUrl, { caller_phone: phone.value }, document.getElementById("caller-history"));
+    const given = phone.value;
+    last = given;
+    const shown = await post(form.dataset.lookupUrl, { caller_phone: given }, document.getElementById("caller-history"));
+    if (!shown && last === given) last = null;
   });
   phone.addEventListener("input", look);
+  document.addEventListener("console:online", look);
   const suggest = rested(() => {
     const fields = Object.fromEntries(["title", "content", "region", "address"].map((name) => [name, form.elements[name].value]));
     if (fields.content.length + fields.title.length < 4) return;

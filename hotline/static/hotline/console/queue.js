@@ -9,6 +9,7 @@ import { say } from "./words.js";
 
 const GATHER = 250;
 const MOST = 50;
+const AGAIN = 2000;
 
 const queue = document.querySelector("[data-queue]");
 const body = document.getElementById("rows");
@@ -64,17 +65,31 @@ function showEmptiness() {
   queue.querySelector("[data-queue-empty]").hidden = !empty;
 }
 
+async function fetchRows(nos) {
+  const query = new URLSearchParams(location.search);
+  query.delete("after");
+  nos.forEach((no) => query.append("no", no));
+  try {
+    const answer = await fetch(`${queue.dataset.rowsUrl}?${query}`, { headers: { "HX-Request": "true" } });
+    return answer.ok ? await answer.text() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What could not be asked is asked again: the cursor has passed it, so nobody else would. */
 async function refresh() {
   timer = null;
   const nos = [...waiting].slice(0, MOST);
   nos.forEach((no) => waiting.delete(no));
-  const query = new URLSearchParams(location.search);
-  query.delete("after");
-  nos.forEach((no) => query.append("no", no));
-  const answer = await fetch(`${queue.dataset.rowsUrl}?${query}`, { headers: { "HX-Request": "true" } });
-  if (!answer.ok) return;
+  const text = await fetchRows(nos);
+  if (text === null) {
+    nos.forEach((no) => waiting.add(no));
+    timer ??= setTimeout(refresh, AGAIN);
+    return;
+  }
   const made = document.createElement("template");
-  made.innerHTML = await answer.text();
+  made.innerHTML = text;
   const found = new Map([...made.content.querySelectorAll("tr[data-no]")].map((row) => [row.dataset.no, row]));
   for (const no of nos) if (!found.has(no)) takeOut(no);
   for (const row of found.values()) place(row);
