@@ -150,12 +150,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = SERVICES.redis_url
 CACHES: dict[str, Any] = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "core.http.cache.CityCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "tongban",
         "OPTIONS": {
             "IGNORE_EXCEPTIONS": True,
-            "LOG_IGNORED_EXCEPTIONS": True,
             "SOCKET_CONNECT_TIMEOUT": 0.5,
             "SOCKET_TIMEOUT": 0.5,
         },
