@@ -38,6 +38,7 @@ PROGRAMS = {"web": "granian", "worker": "worker", "beat": "beat", "relay": "rela
 SERVERS = ("valkey", "postgres")
 REGION = "519901"
 LEAD_UNIT = "lead-unit"
+PASSWORD = "Tongban-test-2026"
 Env = dict[str, str]
 
 
@@ -62,6 +63,7 @@ def free_port() -> int:
 class Keys:
     """What the clients need to come in."""
 
+    name: str
     session: str
     token: str
     scopes: list[str]
@@ -75,7 +77,7 @@ class City:
     port: int
     launcher: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
-    keys: Keys = field(default_factory=lambda: Keys("", "", []))
+    keys: Keys = field(default_factory=lambda: Keys("", "", "", []))
 
     @property
     def url(self) -> str:
@@ -251,11 +253,20 @@ def make_people() -> None:
     client = Client()
     client.force_login(agent, "django.contrib.auth.backends.ModelBackend")
     keys = {
+        "name": agent.username,
         "session": client.cookies["sessionid"].value,
         "token": issued.token,
         "scopes": scopes_visible_to(agent),
     }
     sys.stdout.write(f"{json.dumps(keys)}\n")
+
+
+def sign_in(http: httpx.Client, name: str) -> httpx.Response:
+    """Fill in the form as a browser does."""
+    page = "/accounts/login/"
+    http.get(page)
+    form = {"login": name, "password": PASSWORD, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+    return http.post(page, data=form, headers={"Referer": f"{http.base_url}{page}"})
 
 
 class Client(threading.Thread):

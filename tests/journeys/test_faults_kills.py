@@ -17,6 +17,7 @@ from tests.journeys.running_city import (
     eventually,
     raise_matter,
     running_city,
+    sign_in,
 )
 
 pytestmark = [
@@ -229,6 +230,7 @@ class TestOutage:
             with city.without("valkey"), httpx.Client(base_url=city.url, timeout=5) as http:
                 raised = [raise_matter(http, f"no-valkey-{number}") for number in range(3)]
                 portal = http.get("/")
+                signed_in = sign_in(http, city.keys.name)
                 ready = http.get("/readyz")
                 assert eventually(lambda: not pending(city))
 
@@ -238,7 +240,7 @@ class TestOutage:
             console.join(30)
 
         assert [answer.status_code for answer in raised] == [201, 201, 201]
-        assert portal.status_code == 200
+        assert (portal.status_code, signed_in.status_code) == (200, 302)
         assert (ready.status_code, ready.json()["checks"]["broker"]) == (503, "failed")
         assert console.positions == expected_positions(city, console)
 
