@@ -1,6 +1,5 @@
 """The portal in a real browser: keyboard only, without script, on a phone, after a lost session."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,27 +22,16 @@ from tests.factories.core import (
     policies,
 )
 from tests.factories.hotline import Desk, ticket
-from tests.journeys.console_browser import SERIOUS, chromium, running_browser, session_of
+from tests.journeys.browsers import SERIOUS, session_of
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(chromium() is None, reason="there is no Chromium on this machine"),
 ]
 WIDE = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 TITLE, CONTENT = "三号楼电梯停运", "楼上住着坐轮椅的老人，电梯停了四天，下不了楼。"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    allowed = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop lives in this thread
-    with running_browser() as started:
-        yield started
-    if allowed is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture(autouse=True)
@@ -89,11 +77,11 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(browser: Browser, live_server: Any) -> Iterator[Any]:
+def visit(browser: Browser, base: str) -> Iterator[Any]:
     visitors: list[Visitor] = []
 
     def arrive(**options: Any) -> Visitor:
-        visitors.append(Visitor(browser, live_server.url, **(options or WIDE)))
+        visitors.append(Visitor(browser, base, **(options or WIDE)))
         return visitors[-1]
 
     yield arrive
@@ -392,41 +380,3 @@ class TestAxe:
 
         assert {name: bad for name, bad in found.items() if bad} == {}
         assert "已收到" in page.inner_text("h1")
-
-    @pytest.mark.parametrize("mode", ["standard", "elder"])
-    def test_every_other_page_has_no_serious_finding(self, visit: Any, mode: str) -> None:
-        made = Desk().replied()
-        alice = UserFactory()
-        Ticket.objects.filter(pk=made.pk).update(citizen=alice)
-        ticket(citizen=alice)
-        visitor = visit()
-        cookie = {"name": "sessionid", "value": session_of(alice), "url": visitor.base}
-        public = ["/", "/search/?q=电梯", "/search/?q=量子", "/track/", "/services/", "/privacy/"]
-        public += ["/accessibility/", "/track/519900202611222000999/", "/hotline/new/cleared/"]
-        own = ["/", "/my/", f"/track/{made.no}/", f"/track/{made.no}/evaluate/"]
-        found = {}
-        visitor.open(f"/?mode={mode}")
-
-        for path in public:
-            visitor.open(path)
-            found[path] = visitor.violations()
-        visitor.context.add_cookies([cookie])
-        for path in own:
-            visitor.open(path)
-            found[f"own {path}"] = visitor.violations()
-
-        assert {name: bad for name, bad in found.items() if bad} == {}
-
-
-class TestElderMode:
-    def test_one_switch_gives_large_type_one_question_a_page_and_the_phone(
-        self, visit: Any
-    ) -> None:
-        page = visit().open("/")
-        page.click("text=长辈版")
-        page.goto(page.url + "hotline/new/")
-
-        size = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
-        assert size >= 20
-        assert page.locator("[name=content]").count() == 0
-        expect(page.locator(".portal-foot a[href='tel:12345']")).to_be_visible()

@@ -201,29 +201,30 @@ class TestWords:
         expect(page.get_by_label("详细情况")).to_have_value("楼下的消防通道被三辆车堵死。")
         expect(page.get_by_role("radio", name=re.compile("^求助"))).to_be_checked()
 
-    def test_of_the_second_of_two_editors_are_compared_not_lost(
+    def test_of_the_second_of_two_editors_are_compared_and_merged(
         self, desk: Desk, seat: Seat
     ) -> None:
-        made = ticket(title="原来的标题", content="原来的内容。")
-        path = f"/console/tickets/{made.no}/revise/"
-        first, second = seat(desk.agent).open(path), seat(desk.lead).open(path)
-        first.fill("#id_title", "先改好的标题")
-        first.get_by_role("button", name="保存修改").click()
-        first.get_by_text("修改已保存。").wait_for()
-
-        second.fill("#id_title", "后改的标题")
-        second.fill("#id_content", "后改的内容。")
+        made = ticket(title="原来的标题")
+        first = seat(desk.agent).open(f"/console/tickets/{made.no}/revise/")
+        second = seat(desk.lead).open(f"/console/tickets/{made.no}/revise/")
+        second.fill("#id_title", "值班长改的标题")
+        second.fill("#id_address", "滨江路 8 号")
         second.get_by_role("button", name="保存修改").click()
-
-        comparison = second.locator(".difference--conflict")
-        expect(comparison).to_contain_text("先改好的标题")
-        expect(comparison).to_contain_text("后改的标题")
-        expect(second.locator("#id_content")).to_have_value("后改的内容。")
-        assert Ticket.objects.get().title == "先改好的标题"
-        second.get_by_role("button", name="保存合并后的内容").click()
         second.get_by_text("修改已保存。").wait_for()
-        saved = Ticket.objects.get()
-        assert (saved.title, saved.content) == ("后改的标题", "后改的内容。")
+
+        first.fill("#id_title", "话务员改的标题")
+        first.get_by_role("button", name="保存修改").click()
+
+        expect(first.get_by_text("您修改期间，别人也更新了这张工单")).to_be_visible()
+        expect(first.locator(".difference--conflict")).to_contain_text("值班长改的标题")
+        assert Ticket.objects.get(pk=made.pk).title == "值班长改的标题"
+        first.get_by_role("button", name="改用对方的").click()
+        expect(first.locator("#id_title")).to_have_value("值班长改的标题")
+        first.fill("#id_title", "商量好的标题")
+        first.get_by_role("button", name="保存合并后的内容").click()
+        first.get_by_text("修改已保存。").wait_for()
+        saved = Ticket.objects.get(pk=made.pk)
+        assert (saved.title, saved.address) == ("商量好的标题", "滨江路 8 号")
 
     def test_of_the_second_of_two_dispatchers_stay_on_the_page(
         self, desk: Desk, seat: Seat
