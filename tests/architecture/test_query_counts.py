@@ -81,8 +81,9 @@ class Meter:
 
 
 @pytest.fixture
-def world(db: None) -> World:
-    """Return a world to ask about."""
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return a world to ask about. No word counts as common, whatever ANALYZE last saw."""
+    monkeypatch.setattr(similar._frequencies, "_load", dict)
     forget_known_keys()
     return World()
 

@@ -26,7 +26,6 @@ from tests.factories.core import member
 from tests.hotline.machines.scenes import GOOD, ORDER_DEEDS, REASON, TICKET_DEEDS, World, row_counts
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-CENTRE = ("claim", "release", "revise", "dispatch", "answer_directly", "link", "close_as_abuse")
 ACTORS: dict[str, Role] = {
     **dict.fromkeys(TICKET_TRANSITIONS, Role.AGENT),
     "reopen_triage": Role.SHIFT_LEAD,
@@ -124,10 +123,10 @@ class TestTickets:
     def test_twenty_different_decisions_on_one_ticket_leave_one(self, world: World) -> None:
         made = world.ticket_in(TicketState.REGISTERED)
         agents = crowd(world, Role.AGENT)
-        names = ["dispatch", *(n for n in TICKET_TRANSITIONS if n in CENTRE[4:]), "withdraw"]
+        names = ["dispatch", "answer_directly", "link", "close_as_abuse"]
         at = world.tick()
         deeds = [
-            partial(TICKET_DEEDS[name], world, made, None if name == "withdraw" else agent, at)
+            partial(TICKET_DEEDS[name], world, made, agent, at)
             for agent, name in zip(agents, names * RIVALS, strict=False)
         ]
 
@@ -137,7 +136,7 @@ class TestTickets:
         after = Ticket.objects.get(pk=made.pk)
         assert (version, after.state) == (1, TICKET_TRANSITIONS[winner].target)
         assert after.orders.count() == (2 if winner == "dispatch" else 0)
-        assert after.replies.count() == (0 if winner in {"dispatch", "withdraw"} else 1)
+        assert after.replies.count() == (0 if winner == "dispatch" else 1)
 
 
 class TestOrders:
