@@ -8,7 +8,7 @@ PYTEST_ARGS ?= -n 2 --dist loadgroup
 BESIDE_TEST_SERVERS = DATA_DIR="$(DATA_DIR)/test" $(VENV_PYTHON) -m config.embedded run --throwaway --max-connections 300 --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check bench lock clean
+.PHONY: help setup setup-test run test check check-again bench lock clean
 export DATA_DIR
 
 help: ## 显示本帮助 · show this help
@@ -29,6 +29,10 @@ test: setup-test ## 运行全部测试 · run the whole suite
 check: setup-test ## 格式、规则、类型、迁移、生成文件，然后测试 · every check, then the suite
 	@$(BESIDE_TEST_SERVERS) $(VENV_PYTHON) -m config.checks
 	@$(BESIDE_TEST_SERVERS) $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+check-again: setup-test
+	@$(BESIDE_TEST_SERVERS) $(VENV_PYTHON) -m config.checks
+	@$(BESIDE_TEST_SERVERS) $(VENV_PYTHON) -m pytest --last-failed --last-failed-no-failures none
 
 bench: setup-test ## 性能测量 · measure speed and memory
 	@DATA_DIR="$(DATA_DIR)/bench" $(VENV_PYTHON) -m config.embedded run --max-connections 300 -- $(VENV_PYTHON) -m tests.load.bench
