@@ -66,38 +66,42 @@ class Studio:
         return page
 
 
-def _answer(page: Page, *, title: str, content: str) -> None:
-    page.get_by_role("radio", name=re.compile("^求助")).check()
-    page.get_by_label("用一句话说是什么事").fill(title)
-    page.get_by_label("详细情况").press_sequentially(content, delay=2)
-    page.locator("#hints input[name=category]").first.wait_for()
-
-
 def home(studio: Studio) -> Page:
     """The front page."""
     return studio.sit("", "/")
 
 
+def home_of_a_citizen(studio: Studio) -> Page:
+    """The front page of somebody who has signed in."""
+    return studio.sit("chen_guilan", "/")
+
+
 def form(studio: Studio) -> Page:
-    """The form with its suggestions while somebody types."""
-    page = _typed(studio)
-    page.evaluate("document.getElementById('content').scrollIntoView()")
+    """The form on a phone, with its suggestions while somebody types."""
+    page = studio.sit("", "/hotline/new/kind/", **PHONE)
+    _choose_kind(page)
+    _next(page)
+    _tell(page)
+    page.evaluate("document.querySelector('h1').scrollIntoView()")
     return page
 
 
-def _typed(studio: Studio) -> Page:
-    page = studio.sit("", "/hotline/new/kind/")
-    _answer(
-        page,
-        title="柳荫里小区南门四盏路灯不亮",
-        content="从上周三起南门外的路灯全部不亮，晚上看不清台阶，昨晚有老人绊倒。",
-    )
-    return page
+def _choose_kind(page: Page) -> None:
+    page.get_by_role("radio", name=re.compile("^求助")).check()
+
+
+def _tell(page: Page) -> None:
+    page.get_by_label("用一句话说是什么事").fill("柳荫里小区南门四盏路灯不亮")
+    words = "从上周三起南门外的路灯全部不亮，晚上看不清台阶，昨晚有老人绊倒。"
+    page.get_by_label("详细情况").press_sequentially(words, delay=2)
+    page.locator("#hints input[name=category]").first.wait_for()
 
 
 def result(studio: Studio) -> Page:
     """Number, code and the promised day."""
-    page = _typed(studio)
+    page = studio.sit("", "/hotline/new/kind/")
+    _choose_kind(page)
+    _tell(page)
     _next(page)
     page.get_by_label("区县").select_option(index=1)
     page.get_by_label("具体地址").fill("滨江路 18 号柳荫里南门外")
@@ -135,7 +139,7 @@ def tracking_elder(studio: Studio) -> Page:
 
 def _follow(studio: Studio, **options: object) -> Page:
     page = studio.sit("chen_guilan", "/", **options)
-    page.locator("main .lines__item a[href^='/track/']").first.click()
+    page.locator("main .lines__item a[href^='/track/']:not([href*=evaluate])").first.click()
     page.locator(".promise summary").click()
     return page
 
@@ -196,6 +200,7 @@ def admin(studio: Studio) -> Page:
 
 PICTURES: dict[str, Picture] = {
     "home": home,
+    "home-signed-in": home_of_a_citizen,
     "form": form,
     "result": result,
     "tracking": tracking,
