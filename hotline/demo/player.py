@@ -26,6 +26,18 @@ PREFIX = "demo:"
 MATTERS = Path(__file__).with_name("matters.json")
 RECENT = {"replied": timedelta(hours=3), "registered": timedelta(0)}
 
+BREATH = timedelta(minutes=5)
+OPENS, CLOSES = 8, 18
+
+
+def in_office_hours(moment: datetime) -> datetime:
+    """Return the moment itself, or one in the last office hour before it."""
+    local = timezone.localtime(moment)
+    if OPENS <= local.hour < CLOSES:
+        return local
+    evening = local - timedelta(days=1) if local.hour < OPENS else local
+    return evening.replace(hour=CLOSES - 1)
+
 
 def play_all() -> int:
     """Play the matters that are missing, oldest first; return how many."""
@@ -80,15 +92,18 @@ class Story:
 
     @transaction.atomic
     def play(self) -> None:
-        """Do every step, spread evenly between the contact and now."""
+        """Do every step, spread between the contact and now, in office hours where it can be."""
         self._register()
         steps = list(self._steps())
         end = self.now - RECENT.get(self.matter["final_state"], timedelta(hours=1))
         span = max(end - self.start, timedelta(minutes=len(steps)))
         pause = min(span / (len(steps) + 1), timedelta(hours=20))
         late = self.matter["final_state"] in RECENT
+        done = self.start
         for index, step in enumerate(steps, start=1):
-            step(end - pause * (len(steps) - index) if late else self.start + pause * index)
+            evenly = end - pause * (len(steps) - index) if late else self.start + pause * index
+            done = max(in_office_hours(evenly), done + min(pause, BREATH))
+            step(done)
 
     def _register(self) -> None:
         matter, caller = self.matter, self.matter["caller"] or {}
