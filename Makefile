@@ -35,6 +35,7 @@ check-again: setup-test
 	@$(BESIDE_TEST_SERVERS) $(VENV_PYTHON) -m pytest --last-failed --last-failed-no-failures none
 
 bench: setup-test ## 性能测量 · measure speed and memory
+	@rm -rf "$(DATA_DIR)/bench"
 	@DATA_DIR="$(DATA_DIR)/bench" $(VENV_PYTHON) -m config.embedded run --max-connections 300 -- $(VENV_PYTHON) -m tests.load.bench
 
 lock: setup ## 重新生成依赖锁定文件 · lock the dependencies again

@@ -1,5 +1,6 @@
 """HTTP and WebSocket behind one port: embedded default, and production's socket workers."""
 
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -21,3 +22,8 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+
+# What was loaded until here stays for ever; looking through it again and again would make every
+# open console wait.
+gc.collect()
+gc.freeze()

@@ -8,6 +8,7 @@ from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 urlpatterns = [
+    path("api/v1/hotline/", include("hotline.api.urls")),
     path("", include("core.http.urls")),
     path("", include("core.attachments.urls")),
     path("", include("core.drafts.urls")),
@@ -16,7 +17,6 @@ urlpatterns = [
     path("accounts/", include("core.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/hotline/", include("hotline.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -11,9 +11,11 @@ A heart that fails (the database is away, the broker is) closes the line: the pa
 import asyncio
 import json
 import logging
+import random
 import uuid
 from collections import deque
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -35,6 +37,8 @@ NOT_SIGNED_IN = 4401
 NO_RIGHTS = 4403
 TRY_AGAIN = 1013
 HEARTBEAT_SECONDS = 20
+SPREAD = (0.75, 1.25)
+"""Hearts that began together, after a restart, drift apart and do not ask all at once."""
 RECHECK_BEATS = 3
 WATCHED_MAX = 20
 MESSAGE_MAX = 2_000
@@ -106,7 +110,7 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
             return
         self.sent.append(position)
         self.told = max(self.told, position)
-        await self._tell(event)
+        await self.send(text_data=_text_of(tuple(event.items())))
 
     async def presence(self, event: dict[str, Any]) -> None:
         """Pass on who looks at a ticket."""
@@ -183,7 +187,7 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
     async def _beat(self) -> None:
         beats = 0
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS * random.uniform(*SPREAD))  # noqa: S311  not a secret
             beats += 1
             await self._tell_if_behind()
             for no in list(self.watched):
@@ -212,6 +216,12 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
             if await database_sync_to_async(scopes_of_watch)(self.user_id, no) is None:
                 await self._unwatch(no)
         return True
+
+
+@lru_cache(maxsize=256)
+def _text_of(hint: tuple[tuple[str, Any], ...]) -> str:
+    """Write a hint once for all the consoles of this process."""
+    return json.dumps(dict(hint))
 
 
 def parsed(text: str | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from core.transitions.actions import Machine, TransitionRule
 from hotline import policies
 from hotline.models import HandlingOrder, Ticket
 from hotline.queries.visibility import orders_visible_to, tickets_visible_to
-from hotline.states import ORDER_TRANSITIONS, TICKET_TRANSITIONS, Rule
+from hotline.states import ORDER_NAME, ORDER_TRANSITIONS, TICKET_TRANSITIONS, Rule
 
 
 def _gate_rules(table: Mapping[str, Rule]) -> dict[str, TransitionRule]:
@@ -43,7 +43,7 @@ TICKETS: Machine[Ticket] = Machine(
     number=lambda ticket: ticket.no,
 )
 ORDERS: Machine[HandlingOrder] = Machine(
-    name="hotline.order",
+    name=ORDER_NAME,
     model=HandlingOrder,
     rules=_gate_rules(ORDER_TRANSITIONS),
     visible=orders_visible_to,

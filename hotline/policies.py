@@ -5,8 +5,11 @@ from core.accounts.queries import has_role, reaches, units_of
 from core.accounts.states import UNIT_ROLES, Role
 from core.errors import DomainError, ForbiddenError
 from core.errors import gettext_noop as _
+from core.transitions.queries import has_fired
 from hotline.models import HandlingOrder, Ticket
 from hotline.states import (
+    HANDLING,
+    ORDER_NAME,
     ORDER_TRANSITIONS,
     TICKET_TRANSITIONS,
     MatterKind,
@@ -74,10 +77,16 @@ def _check_independent(user: User, ticket: Ticket, transition: str) -> None:
 
 
 def check_independent(user: User, ticket: Ticket) -> None:
-    """Raise unless the user had no hand in handling the matter."""
-    for order in ticket.orders.all():
-        if user.pk in {order.handler_id, order.answered_by_id}:
-            raise FourEyesError
+    """Raise unless the user had no hand in handling the matter, nor approved how it was."""
+    orders = list(ticket.orders.all())
+    handled = any(user.pk in {order.handler_id, order.answered_by_id} for order in orders)
+    if handled or has_fired(
+        user=user,
+        subject_type=ORDER_NAME,
+        subject_ids=[order.pk for order in orders],
+        transitions=HANDLING,
+    ):
+        raise FourEyesError
 
 
 def check_can_fire_order(user: User | None, order: HandlingOrder, transition: str) -> None:

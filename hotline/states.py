@@ -221,6 +221,11 @@ ORDER_TRANSITIONS: dict[str, Rule] = {
     "terminate": _rule((_O.ISSUED, *_WORKING, _O.ANSWERED), _O.TERMINATED, needs_reason=True),
 }
 
+HANDLING = frozenset({"sign", "record_first_contact", "submit_answer", "approve", "send_back"})
+"""What a unit does on an order; who did any of it neither calls back nor reviews."""
+ORDER_NAME = "hotline.order"
+"""How orders are called in logs, events and the audit trail."""
+
 UNDATED = datetime(9999, 12, 31, tzinfo=UTC)
 """Where what has no deadline stands in a queue ordered by deadlines: at its end."""
 

@@ -48,6 +48,7 @@ def database_from(url: str) -> dict[str, Any]:
                 "timeout": 1.0,  # config.database asks again until its patience ends
                 "reconnect_timeout": 1.5,
             },
+            "prepare_threshold": 1_000_000,  # only where a cursor asks for it: core.inserts
             "options": "-c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         },
     }

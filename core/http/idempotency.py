@@ -1,35 +1,60 @@
 """The same key twice gives the same answer, also when both arrive at once.
 
     BEGIN
-      INSERT key … ON CONFLICT DO NOTHING      a rival with the same key waits here for our end
+      lock the key, look for an answer         a rival with the same key waits here for our end
       the work
-      UPDATE key SET answer
+      INSERT key and answer
     COMMIT
 
-If the work fails, the key goes with the transaction and is free again. If we are the rival, the
-insert returns nothing once the winner has committed, and we read the winner's answer.
+If the work fails, nothing is stored and the key is free again. Who looks in the instant between
+the winner's commit and the end of his lock finds no answer: his insert is refused, his work
+undone, and he reads the winner's answer.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from psycopg.errors import LockNotAvailable
 
 from core.errors import DomainError, InvalidError
 from core.errors import gettext_noop as _
 from core.http.models import IdempotencyKey
 from core.personal_data import keys
+from core.prepared import prepared_cursor
 
 Work = Callable[[], tuple[int, dict[str, Any]]]
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 HEADER = "Idempotency-Key"
 ATTEMPTS = 3
+_LOOK = """
+SELECT ours, body_digest, status_code, response
+FROM (SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)) AS ours) AS lock
+LEFT JOIN core_idempotencykey ON scope = %s AND key = %s
+"""
+_WAIT = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_STORE = """
+INSERT INTO core_idempotencykey
+  (scope, key, body_digest, status_code, response, created_at)
+VALUES (%s, %s, %s, %s, %s, statement_timestamp())
+ON CONFLICT (scope, key) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What was answered to a key."""
+
+    body_digest: bytes
+    status_code: int
+    response: bytes
 
 
 class IdempotencyMismatchError(DomainError):
@@ -67,13 +92,11 @@ def run_once(*, scope: str, key: str, body: bytes, work: Work) -> tuple[int, dic
         raise InvalidKeyError(fields={HEADER: [InvalidKeyError.message]})
     digest = hashlib.sha256(body).digest()
     for _attempt in range(ATTEMPTS):
-        with transaction.atomic():
-            row_id = _claim(scope, key, digest)
-            if row_id is not None:
-                return (*_do(row_id, work), False)
-            stored = IdempotencyKey.objects.filter(scope=scope, key=key).first()
-        if stored is not None:
-            return (*_replay(stored, digest), True)
+        with suppress(_BeatenError), transaction.atomic():
+            stored = _look(scope, key)
+            if stored is not None:
+                return (*_replay(stored, digest), True)
+            return (*_do(scope, key, digest, work), False)
     raise IdempotencyBusyError
 
 
@@ -83,40 +106,41 @@ def forget_keys_before(*, at: datetime) -> int:
     return deleted
 
 
-def _claim(scope: str, key: str, digest: bytes) -> int | None:
-    """Insert the key; None when somebody else has it. Waits for a rival who is at work."""
+class _BeatenError(Exception):
+    """Somebody else has stored an answer to this key meanwhile."""
+
+
+def _look(scope: str, key: str) -> _Stored | None:
+    """Return the stored answer, if any; waits for a rival who is at work and looks again."""
+    name = f"{scope} {key}"
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO core_idempotencykey (scope, key, body_digest, created_at)"
-                " VALUES (%s, %s, %s, statement_timestamp())"
-                " ON CONFLICT (scope, key) DO NOTHING RETURNING id",
-                [scope, key, digest],
-            )
-            row = cursor.fetchone()
+        with prepared_cursor() as cursor:
+            cursor.execute(_LOOK, [name, scope, key])
+            ours, *row = cursor.fetchone()
+            if not ours:
+                cursor.execute(_WAIT, [name])
+                cursor.execute(_LOOK, [name, scope, key])
+                ours, *row = cursor.fetchone()
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise IdempotencyBusyError from error
         raise
-    return int(row[0]) if row else None
+    return _Stored(*row) if row[0] is not None else None
 
 
-def _do(row_id: int, work: Work) -> tuple[int, dict[str, Any]]:
+def _do(scope: str, key: str, digest: bytes, work: Work) -> tuple[int, dict[str, Any]]:
     status, answer = work()
     stored = json.dumps(answer, cls=DjangoJSONEncoder, ensure_ascii=False)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE core_idempotencykey SET status_code = %s, response = %s WHERE id = %s",
-            [status, keys.encrypt(stored), row_id],
-        )
+    with prepared_cursor() as cursor:
+        cursor.execute(_STORE, [scope, key, digest, status, keys.encrypt(stored)])
+        if not cursor.rowcount:
+            raise _BeatenError
     plain: dict[str, Any] = json.loads(stored)
     return status, plain
 
 
-def _replay(stored: IdempotencyKey, digest: bytes) -> tuple[int, dict[str, Any]]:
-    if bytes(stored.body_digest) != digest:
+def _replay(stored: _Stored, digest: bytes) -> tuple[int, dict[str, Any]]:
+    if stored.body_digest != digest:
         raise IdempotencyMismatchError
-    if stored.status_code is None or not stored.response:
-        raise IdempotencyBusyError
-    answer: dict[str, Any] = json.loads(stored.response)
+    answer: dict[str, Any] = json.loads(keys.decrypt(stored.response))
     return stored.status_code, answer

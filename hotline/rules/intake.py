@@ -58,6 +58,13 @@ def clean_line(text: str) -> str:
     return " ".join(clean_text(text).split())
 
 
+_CHOICES = {
+    "source": frozenset(Source.values),
+    "kind": frozenset(MatterKind.values),
+    "urgency": frozenset(Urgency.values),
+}
+
+
 def clean_text(text: str) -> str:
     """Return the text in NFC without control, surrogate and text-direction characters.
 
@@ -101,9 +108,8 @@ def _check_texts(new: NewContact, errors: Errors) -> None:
 
 
 def _check_choices(new: NewContact, errors: Errors) -> None:
-    known = {"source": Source.values, "kind": MatterKind.values, "urgency": Urgency.values}
     names = {"source": _("来源"), "kind": _("诉求类型"), "urgency": _("紧急程度")}
-    for field, values in known.items():
+    for field, values in _CHOICES.items():
         if getattr(new, field) not in values:
             errors[field] = [
                 gettext("%(field)s不在可选范围内。") % {"field": gettext(names[field])}

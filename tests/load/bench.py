@@ -18,6 +18,9 @@ os.environ.setdefault("THROTTLE_ANONYMOUS_CONTACT", "1000000/hour")
 
 import django
 
+from config import embedded
+
+embedded.load_secrets(os.environ)
 django.setup()
 
 from django.conf import settings
@@ -156,6 +159,42 @@ def measure_posts(table: Table, token: str, total: int) -> None:
         table.add("web worker resident after the load", f"{resident:.0f} MB", "-", "-", "≤ 250 MB")
 
 
+def measure_layouts(table: Table, token: str, total: int) -> None:
+    """The same load on each way to serve it; the yardstick is WSGI with two workers."""
+    body = json.dumps(BODY).encode()
+    layouts = [
+        ("WSGI, 2 workers of 4 threads", "wsgi", 2),
+        ("WSGI, 1 worker of 4 threads", "wsgi", 1),
+        ("ASGI, 2 workers", "asgi", 2),
+        ("ASGI, 1 worker", "asgi", 1),
+    ]
+    first = 0.0
+    for name, interface, workers in layouts:
+
+        def request(number: int, mark: str = name) -> bytes:
+            key = f"{os.getpid()}-{mark.replace(' ', '')}-{number}"
+            return client.post("/api/v1/hotline/contacts", body, key=key, token=token)
+
+        with serve(
+            f"config.{interface}:application",
+            interface=interface,
+            settings="config.settings.dev",
+            workers=workers,
+        ) as web:
+            client.load(web.port, request, total=200, concurrency=8, expect=201)
+            run = client.load(
+                web.port, _keyed(request, "run"), total=total * 3, concurrency=8, expect=201
+            )
+        first = first or run.per_second
+        table.add(
+            f"POST contacts, concurrency 8: {name}",
+            f"{run.per_second:.0f}/s, p99 {run.p99:.0f} ms",
+            f"{first:.0f}/s (WSGI, 2 workers)",
+            f"{run.per_second / first:.0%}",
+            "-",
+        )
+
+
 def _keyed(build: client.Request, prefix: str) -> client.Request:
     def request(number: int) -> bytes:
         return build(number).replace(
@@ -231,7 +270,7 @@ def measure_hints(table: Table, rounds: int) -> None:
         mine = sockets.measure(
             f"ws://127.0.0.1:{web.port}/ws/console/",
             headers=headers,
-            send=lambda _n: hints.send([event]),
+            send=lambda number: hints.send([_numbered(event, number)]),
             rounds=rounds,
         )
     with serve(
@@ -250,6 +289,12 @@ def measure_hints(table: Table, rounds: int) -> None:
         f"{mine.p99 / theirs.p99:.2f} ×",
         "≤ 1.5 ×",
     )
+
+
+def _numbered(event: Event, number: int) -> Event:
+    """A console shows each position once, so every round has its own."""
+    event.position = 1_000_000_000 + number
+    return event
 
 
 def _bare_sender(event: Event):
@@ -282,13 +327,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=100_000)
     parser.add_argument("--posts", type=int, default=500)
-    parser.add_argument("--hints", type=int, default=60)
-    parser.add_argument("--only", default="", help="posts, lists, hints, import")
+    parser.add_argument("--hints", type=int, default=150)
+    parser.add_argument("--only", default="", help="posts, layouts, hints, import, lists")
     options = parser.parse_args()
     table = Table()
     token = prepare()
     steps = {
         "posts": lambda: measure_posts(table, token, options.posts),
+        "layouts": lambda: measure_layouts(table, token, options.posts),
         "hints": lambda: measure_hints(table, options.hints),
         "import": lambda: measure_import(table, 2_000),
         "lists": lambda: measure_lists(table, token, options.tickets),

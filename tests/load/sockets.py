@@ -12,6 +12,7 @@ import websockets
 from tests.load.client import Figures
 
 CONSOLES = 200
+WARMING = 5
 
 
 def listen(url: str, headers: dict[str, str], pipe: Connection, rounds: int) -> None:
@@ -25,7 +26,7 @@ async def _listen(url: str, headers: dict[str, str], pipe: Connection, rounds: i
     )
     await asyncio.sleep(1)
     pipe.send("ready")
-    for _ in range(rounds):
+    for _ in range(WARMING + rounds):
         pipe.send(await asyncio.gather(*(_arrival(socket) for socket in sockets)))
     for socket in sockets:
         await socket.close()
@@ -39,7 +40,10 @@ async def _arrival(socket: websockets.ClientConnection) -> float:
 
 
 def measure(url: str, *, headers: dict[str, str], send: "object", rounds: int) -> Figures:
-    """Send ``rounds`` hints one after the other; latency is from the send to each arrival."""
+    """Send ``rounds`` hints one after the other; latency is from the send to each arrival.
+
+    The first few warm both ends up and are not counted.
+    """
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=listen, args=(url, headers, there, rounds)
@@ -49,13 +53,15 @@ def measure(url: str, *, headers: dict[str, str], send: "object", rounds: int) -
         process.terminate()
         raise RuntimeError("the sockets did not open")
     latencies: list[float] = []
-    for number in range(rounds):
+    for number in range(WARMING + rounds):
         began = time.monotonic()
         send(number)  # type: ignore[operator]
         if not here.poll(20):
             process.terminate()
             raise RuntimeError("a hint did not arrive")
-        latencies += [arrival - began for arrival in here.recv()]
+        arrivals = here.recv()
+        if number >= WARMING:
+            latencies += [arrival - began for arrival in arrivals]
         time.sleep(0.02)
     process.join(timeout=20)
     ranks = statistics.quantiles(latencies, n=100)

@@ -139,6 +139,24 @@ class TestClosing:
                 at=world.tick(),
             )
 
+    def test_who_approved_the_answer_does_not_call_back(self, world: World) -> None:
+        made = world.ticket_in(TicketState.CALLBACK_DUE)
+        place = world.agent.memberships.get()
+        world.head.memberships.create(
+            role=Role.AGENT, organisation=place.organisation, region=place.region
+        )
+        world.head.__dict__.pop("_kept_memberships", None)
+
+        refused(
+            policies.FourEyesError,
+            closing.record_callback,
+            ticket_no=made.no,
+            result="reached",
+            verdict=GOOD,
+            by=world.head,
+            at=world.tick(),
+        )
+
     def test_who_handled_their_own_matter_does_not_rate_it(self, world: World) -> None:
         made = world.replied(citizen=world.handler)
 
