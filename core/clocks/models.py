@@ -55,9 +55,7 @@ class Clock(models.Model):
     unit = models.CharField(_("单位"), max_length=20, choices=Unit)
     amount = models.PositiveIntegerField(_("时长"))
     policy = models.ForeignKey(ClockPolicy, null=True, blank=True, on_delete=models.PROTECT)
-    region = models.ForeignKey(
-        "core.Region", null=True, blank=True, on_delete=models.PROTECT, db_index=False
-    )
+    region = models.ForeignKey("core.Region", null=True, blank=True, on_delete=models.PROTECT)
     state = models.CharField(_("状态"), max_length=12, choices=ClockState)
     started_at = models.DateTimeField(_("起算"))
     due_at = models.DateTimeField(_("到期"), null=True, blank=True)
@@ -117,12 +115,7 @@ class ClockEntry(models.Model):
     amount = models.PositiveIntegerField(_("时长"), null=True, blank=True)
     at = models.DateTimeField(_("时间"))
     by = models.ForeignKey(
-        "core.User",
-        verbose_name=_("人员"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        db_index=False,
+        "core.User", verbose_name=_("人员"), null=True, blank=True, on_delete=models.PROTECT
     )
     reason = models.CharField(_("理由"), max_length=300, blank=True)
     due_at = models.DateTimeField(_("到期"), null=True, blank=True)
