@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
@@ -155,9 +155,14 @@ def _parsed(line: int, text: str) -> Item:
 
 
 def _read_xlsx(path: Path) -> Iterator[Item]:
+    with path.open("rb") as file:  # a sheet that was not read to its end would keep it open
+        yield from _read_book(file)
+
+
+def _read_book(file: BinaryIO) -> Iterator[Item]:
     try:
-        _check_book(path)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        _check_book(file)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except BROKEN_BOOK as error:
         raise _broken(error) from error
     try:
@@ -178,13 +183,13 @@ def _read_sheet(rows: Iterator[tuple[Any, ...]]) -> Iterator[Item]:
             yield _named(line, names, list(cells))
 
 
-def _check_book(path: Path) -> None:
+def _check_book(file: BinaryIO) -> None:
     """Refuse a workbook that unpacks to far more than it holds; raises FileProblemError.
 
     The sizes are those that the archive states. One that states too little ends early and fails
     its checksum.
     """
-    with ZipFile(path) as archive:
+    with ZipFile(file) as archive:
         parts = archive.infolist()
     strings = max(
         (p.file_size for p in parts if p.filename.endswith("sharedStrings.xml")), default=0

@@ -102,7 +102,8 @@ class Keys:
         self.press("Enter")
 
     def heading(self, words: str) -> None:
-        """Expect this page."""
+        """Expect this page, its keys ready: scripts run when the page has been read."""
+        self.page.wait_for_load_state()
         expect(self.page.get_by_role("heading", level=1)).to_have_text(words)
 
     def told(self, words: str) -> None:
