@@ -58,6 +58,8 @@ SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 PERSONAL_DATA_KEYS = os.environ.get("PERSONAL_DATA_KEYS", "")
 BLIND_INDEX_KEY = os.environ.get("BLIND_INDEX_KEY", "")
 AUDIT_KEY = os.environ.get("AUDIT_KEY", "")
+TELEPHONY_SECRET = os.environ.get("TELEPHONY_SECRET", "")
+TELEPHONY_WINDOW_SECONDS = int(os.environ.get("TELEPHONY_WINDOW_SECONDS", "300"))
 DEBUG = False
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
@@ -149,11 +151,13 @@ TEMPLATES = [
 DATABASES = {"default": database_from(SERVICES.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = SERVICES.redis_url
+INSTALLATION = os.environ.get("INSTALLATION", "tongban")
+"""Sets installations apart that share a server: its channels know no database numbers."""
 CACHES: dict[str, Any] = {
     "default": {
         "BACKEND": "core.http.cache.CityCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "tongban",
+        "KEY_PREFIX": INSTALLATION,
         "OPTIONS": {
             "IGNORE_EXCEPTIONS": True,
             "SOCKET_CONNECT_TIMEOUT": 0.5,
@@ -164,7 +168,7 @@ CACHES: dict[str, Any] = {
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "tongban"},
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": INSTALLATION},
     }
 }
 BRIEFLY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
