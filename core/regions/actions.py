@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
-from core.accounts.models import User
+from core.accounts.models import Membership, User
 from core.audit.actions import record
 from core.errors import DomainError, InvalidError
 from core.errors import gettext_noop as _
@@ -49,7 +51,9 @@ def replace_region(
     """End a region on a day and let its successors begin that day; return them in order.
 
     All that lies in it ends and begins again under its new parent, so a row always tells the map
-    of its own period and whatever points at an old row keeps its place. Raises RegionClosedError
+    of its own period and whatever points at an old row keeps its place. Whoever serves in a region
+    that ends also serves in what follows it, from that day; the old place stays for old matters.
+    Raises RegionClosedError
     or ChildrenNotAllottedError.
     """
     old = Region.objects.select_for_update().get(pk=region.pk)
@@ -58,6 +62,8 @@ def replace_region(
     wanted = _allot(parts, successors)
     _end(old, on)
     created = [_begin(old, successor, on) for successor in successors]
+    for one in created:
+        _appoint(old, one, on)
     for part in parts:
         _move(part, created[wanted[part.code]], on)
     _audit(old, created, on=on, by=by, at=at)
@@ -118,8 +124,31 @@ def _move(region: Region, parent: Region, on: date) -> None:
         lat=region.lat,
         boundary=region.boundary,
     )
+    _appoint(region, moved, on)
     for part in below:
         _move(part, moved, on)
+
+
+def _appoint(old: Region, new: Region, on: date) -> None:
+    """Let those who serve in the old region serve in the new one from its first day.
+
+    Rights follow paths: where the path stays, they stay.
+    """
+    if new.path == old.path:
+        return
+    begin = timezone.make_aware(datetime.combine(on, time.min))
+    serving = Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=begin), region=old)
+    Membership.objects.bulk_create(
+        Membership(
+            user_id=row.user_id,
+            organisation_id=row.organisation_id,
+            role=row.role,
+            region=new,
+            starts_at=max(begin, row.starts_at or begin),
+            ends_at=row.ends_at,
+        )
+        for row in serving
+    )
 
 
 def path_of(*, parent: Region | None, code: str) -> str:

@@ -1,18 +1,20 @@
 """The tree of divisions: containment, today's map, and re-division that keeps history."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from core.accounts.queries import reaches
+from core.accounts.states import Role
 from core.audit.models import AuditEntry
 from core.regions import actions, queries
 from core.regions.actions import Successor
 from core.regions.models import Region, RegionLevel
-from tests.factories.core import RegionFactory, UserFactory, city, district
+from tests.factories.core import RegionFactory, UserFactory, city, district, member
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -219,6 +221,28 @@ class TestReplaceRegion:
 
         assert queries.resolve("519901002001").path == ("519900/519909/519901002/519901002001/")
         assert queries.resolve("519901") is None
+
+    def test_staff_of_the_region_and_of_its_parts_serve_in_what_follows(
+        self, tree: dict[str, Region]
+    ) -> None:
+        head = member(Role.SHIFT_LEAD, region=tree["519901001"])
+        worker = member(Role.HANDLER, region=tree["519901001001"])
+
+        (new,) = self.replace(tree["519901001"], Successor(code="519901009", name="合并街道"))
+
+        moved = queries.resolve("519901001001")
+        assert reaches(head, {Role.SHIFT_LEAD}, new.path)
+        assert reaches(worker, {Role.HANDLER}, moved.path)
+        assert not reaches(worker, {Role.HANDLER}, new.path)
+        assert reaches(head, {Role.SHIFT_LEAD}, tree["519901001"].path)
+
+    def test_who_left_before_is_not_appointed_again(self, tree: dict[str, Region]) -> None:
+        gone = member(Role.SHIFT_LEAD, region=tree["519901001"])
+        gone.memberships.update(ends_at=NOW - timedelta(days=1))
+
+        self.replace(tree["519901001"], Successor(code="519901009", name="合并街道"))
+
+        assert gone.memberships.count() == 1
 
     def test_a_split_gives_each_part_to_one_successor(self, tree: dict[str, Region]) -> None:
         north, south = self.replace(
