@@ -27,7 +27,7 @@ from core.clocks.policies import (
 )
 from core.clocks.queries import explain
 from core.clocks.states import Unit
-from core.clocks.wording import period_text
+from core.clocks.wording import deadline_text, period_text
 from core.regions.models import Region
 from core.regions.queries import valid_on
 
@@ -250,7 +250,7 @@ class ClockEntryInline(ReadOnlyInline):
     """The ledger."""
 
     model = ClockEntry
-    fields = ("number", "action_word", "at", "amount", "due_at", "by", "reason")
+    fields = ("number", "action_word", "at", "amount", "due", "by", "reason")
     readonly_fields = fields
     ordering = ("number",)
     verbose_name_plural = _("账本")
@@ -259,6 +259,11 @@ class ClockEntryInline(ReadOnlyInline):
         """Bring the actors along."""
         rows: QuerySet[ClockEntry] = super().get_queryset(request)
         return rows.select_related("by")
+
+    @admin.display(description=_("到期"))
+    def due(self, entry: ClockEntry) -> str:
+        """Write the end of a day as its 24:00."""
+        return deadline_text(entry.due_at and timezone.localtime(entry.due_at))
 
     @admin.display(description=_("动作"))
     def action_word(self, entry: ClockEntry) -> str:
@@ -278,7 +283,7 @@ class ClockAdmin(RoleModelAdmin):
         "subject",
         "state",
         "started_at",
-        "due_at",
+        "due",
         "why",
         "why_source",
         "provisional",
@@ -286,7 +291,7 @@ class ClockAdmin(RoleModelAdmin):
         "stopped_at",
         "where",
     )
-    list_display = ("kind_word", "subject", "state", "due_at", "provisional", "where")
+    list_display = ("kind_word", "subject", "state", "due", "provisional", "where")
     list_select_related = ("region",)
     list_filter = (OpenFilter,)
     search_fields = ("subject_id",)
@@ -319,6 +324,11 @@ class ClockAdmin(RoleModelAdmin):
     def subject(self, clock: Clock) -> str:
         """Name the subject."""
         return f"{vocabulary.word('subject_type', clock.subject_type)} {clock.subject_id}"
+
+    @admin.display(description=_("到期"))
+    def due(self, clock: Clock) -> str:
+        """Write the end of a day as its 24:00."""
+        return deadline_text(clock.due_at and timezone.localtime(clock.due_at))
 
     @admin.display(description=_("区域"))
     def where(self, clock: Clock) -> Any:

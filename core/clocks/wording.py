@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from django.utils import dateformat
@@ -231,3 +231,15 @@ def _span(stretch: _Stretch, year: int) -> str:
 
 def _date_text(day: date, current_year: int) -> str:
     return dateformat.format(day, _("n月j日") if day.year == current_year else _("Y年n月j日"))
+
+
+def deadline_text(due_at: datetime | None) -> str:
+    """Write a local due time as people read it: the end of a day is its 24:00, not the next day.
+
+    An empty string for no deadline.
+    """
+    if due_at is None:
+        return ""
+    if due_at.time() == time.min:
+        return f"{due_at - timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{due_at:%Y-%m-%d %H:%M}"

@@ -11,11 +11,13 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.states import Role
 from core.administration.rights import RoleModelAdmin
+from core.clocks.wording import deadline_text
 from core.personal_data.masking import mask_address, mask_id_no, mask_name, mask_phone
 from hotline.admin import rooms
 from hotline.models import Contact, HandlingOrder, Ticket
@@ -48,7 +50,7 @@ class TicketAdmin(RoleModelAdmin):
         "rounds",
         "received_at",
         "registered_at",
-        "answer_due_at",
+        "answer_due",
         "dispatched_at",
         "replied_at",
         "closed_at",
@@ -62,7 +64,7 @@ class TicketAdmin(RoleModelAdmin):
         "region",
         "urgency",
         "received_at",
-        "answer_due_at",
+        "answer_due",
     )
     list_filter = ("state", "kind", "urgency")
     list_select_related = ("category", "region")
@@ -88,6 +90,11 @@ class TicketAdmin(RoleModelAdmin):
         if digest is not None:
             found |= Q(origin__caller_phone_index=digest)
         return queryset.filter(found), False
+
+    @admin.display(description=_("答复期限"))
+    def answer_due(self, ticket: Ticket) -> str:
+        """Write the end of a day as its 24:00."""
+        return deadline_text(ticket.answer_due_at and timezone.localtime(ticket.answer_due_at))
 
     @admin.display(description=_("事发地点（已脱敏）"))
     def masked_place(self, ticket: Ticket) -> str:
@@ -116,13 +123,13 @@ class HandlingOrderAdmin(RoleModelAdmin):
         "handler",
         "issuer",
         "issued_at",
-        "due_at",
+        "due",
         "signed_at",
         "first_contact_at",
         "answered_at",
         "approved_at",
     )
-    list_display = ("no", "ticket_no", "unit", "role", "state", "issued_at", "due_at")
+    list_display = ("no", "ticket_no", "unit", "role", "state", "issued_at", "due")
     list_filter = ("state", "role")
     list_select_related = ("ticket", "unit")
     search_fields = ("no",)
@@ -141,6 +148,11 @@ class HandlingOrderAdmin(RoleModelAdmin):
         """Find by the whole number."""
         term = search_term.strip()
         return (queryset.filter(no=term.upper()) if term else queryset), False
+
+    @admin.display(description=_("办理期限"))
+    def due(self, order: HandlingOrder) -> str:
+        """Write the end of a day as its 24:00."""
+        return deadline_text(order.due_at and timezone.localtime(order.due_at))
 
     @admin.display(description=_("工单"))
     def ticket_no(self, order: HandlingOrder) -> str:

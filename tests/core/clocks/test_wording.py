@@ -1,13 +1,19 @@
 """The sentence that says when a clock is due and why then."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.clocks.rules import Entry, fold
 from core.clocks.states import LedgerAction, Unit
-from core.clocks.wording import ClockNames, day_text, explain_steps, period_text
+from core.clocks.wording import (
+    ClockNames,
+    day_text,
+    deadline_text,
+    explain_steps,
+    period_text,
+)
 from core.workdays.rules import Calendar
 from core.workdays.seed import calendar_from_package, notice_days
 
@@ -181,3 +187,14 @@ class TestDayText:
             "11月28日（周六）",
             "11月29日（周日）",
         ]
+
+
+class TestDeadlineText:
+    def test_ends_a_day_at_its_24th_hour(self) -> None:
+        assert deadline_text(datetime(2026, 12, 3, tzinfo=UTC)) == "2026-12-02 24:00"
+
+    def test_keeps_a_time_within_the_day(self) -> None:
+        assert deadline_text(datetime(2026, 12, 3, 0, 15, tzinfo=UTC)) == "2026-12-03 00:15"
+
+    def test_says_nothing_of_no_deadline(self) -> None:
+        assert deadline_text(None) == ""
